@@ -1,0 +1,57 @@
+# `make demo` and `make test` are all it takes; each makes its own environment first.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo demo-kills bench soak test check venv clean
+
+demo: venv
+	$(BIN)/linkage demo
+
+# The demo with the kill at each of its ten steps; some seven minutes.
+demo-kills: venv
+	$(BIN)/python -m tests.kafka.demo_kills
+
+# Microseconds by part of a step, and a worker beside a plain loop, as ratios. Never asserted.
+bench: venv
+	$(BIN)/python -m bench.step
+	$(BIN)/python -m bench.worker
+
+# 20,000 seeds and a crash at every point of every flow: some two hours.
+soak: venv
+	LINKAGE_SOAK=1 $(BIN)/pytest -s tests/simulation/test_seeds.py tests/simulation/test_crash_exhaustion.py \
+	  -k "every_seed or any_point"
+
+test: check
+	$(BIN)/pytest
+
+check: venv
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/linkage schemas check
+
+venv: $(VENV)/.made
+
+$(VENV)/.made: pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null 2>&1 || { \
+	  echo "$(PYTHON) is not on the PATH. Install Python 3.11 or later, or name one: make PYTHON=/path/to/python3.11"; \
+	  exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "$(PYTHON) is $$($(PYTHON) --version 2>&1); linkage needs Python 3.11 or later."; \
+	  echo "Name another one: make PYTHON=python3.12"; \
+	  exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) can't make environments: its modules venv or ensurepip are missing."; \
+	  echo "On Debian and Ubuntu: apt-get install python3-venv"; \
+	  exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+# The environment stays; `rm -rf .venv` makes the next command build it anew.
+clean:
+	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -path ./$(VENV) -prune -o -type d -name __pycache__ -exec rm -rf {} +

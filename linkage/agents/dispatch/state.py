@@ -1,0 +1,89 @@
+"""What `dispatch` knows: who holds which team, what each incident needs, what was asked of and lent by the county."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from immutables import Map
+
+from linkage.agents import deadlines
+from linkage.agents.deadlines import Book
+from linkage.events.dispatch import Lent
+from linkage.events.inbound import Answer
+from linkage.events.outbound import Briefing
+from linkage.events.reference import Relation
+
+
+@dataclass(frozen=True, slots=True)
+class TeamOrder:
+    """An order to a team of this hub, from being ordered until the team is released."""
+
+    order_id: str
+    incident_id: str
+    slot: int
+    attempt: int
+    team: str
+    party: str
+    relation: Relation
+    ordered_at: datetime
+    lent: Lent | None
+    said: Answer | None = None
+    revision: int = 1
+    is_standing_down: bool = False
+    is_unreachable: bool = False
+    is_replaced: bool = False
+    is_released: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What an incident of this hub needs, and who was asked for it."""
+
+    briefing: Briefing
+    skill: str
+    slots: int = 0
+    orders: tuple[str, ...] = ()
+    requests: tuple[str, ...] = ()
+    tried: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A township's request to the county, as the township sees it."""
+
+    request_id: str
+    incident_id: str
+    slot: int
+    attempt: int
+    refusals: int
+    order_id: str | None = None
+    team: str | None = None
+    is_over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lending:
+    """The same request as the county sees it."""
+
+    township: str
+    incident_id: str
+    briefing: Briefing
+    skill: str
+    tried: tuple[str, ...]
+    orders: tuple[str, ...] = ()
+    is_over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    holders: Map[str, str] = Map()
+    """team -> the order that holds it. A team that is not in here is free."""
+    orders: Map[str, TeamOrder] = Map()
+    incidents: Map[str, Need] = Map()
+    requests: Map[str, Request] = Map()
+    lendings: Map[str, Lending] = Map()
+    deadlines: Book = deadlines.EMPTY
+    closed: tuple[tuple[datetime, str], ...] = ()
+    """(forget at, incident or request) of what is over: late answers still find their order until then."""
+
+
+INITIAL = Dispatch()

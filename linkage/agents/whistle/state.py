@@ -1,0 +1,46 @@
+"""What `whistle` knows: the seats of each incident, every order to a department, the open deadlines."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from immutables import Map
+
+from linkage.agents import deadlines
+from linkage.agents.deadlines import Book
+from linkage.events.inbound import Answer
+from linkage.events.outbound import Briefing
+from linkage.events.reference import Relation, WhistleSlot
+
+
+@dataclass(frozen=True, slots=True)
+class WhistleOrder:
+    order_id: str
+    incident_id: str
+    slot: int
+    attempt: int
+    party: str
+    relation: Relation
+    ordered_at: datetime
+    said: Answer | None = None
+    revision: int = 1
+    is_over: bool = False
+    is_replaced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Blown:
+    briefing: Briefing
+    slots: tuple[WhistleSlot, ...]
+    orders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Whistle:
+    incidents: Map[str, Blown] = Map()
+    orders: Map[str, WhistleOrder] = Map()
+    deadlines: Book = deadlines.EMPTY
+    closed: tuple[tuple[datetime, str], ...] = ()
+    """(forget at, incident) of closed incidents: answers that come late still find their order until then."""
+
+
+INITIAL = Whistle()

@@ -1,0 +1,96 @@
+"""The words of the feed's titles in English and Chinese. A title that is not listed keeps its own words."""
+
+AGENCIES = {
+    "ems": ("Emergency medical service", "急救"),
+    "fire": ("Fire service", "消防"),
+    "traffic": ("Traffic", "交通"),
+    "other": ("Other", "其他"),
+    "unknown": ("Unknown kind", "类别不明"),
+}
+
+TITLES_ZH = {
+    "abdominal_pains": "腹痛",
+    "active_shooter": "枪手袭击",
+    "allergic_reaction": "过敏反应",
+    "altered_mental_status": "意识改变",
+    "amputation": "肢体离断",
+    "animal_bite": "动物咬伤",
+    "appliance_fire": "电器起火",
+    "assault_victim": "遭袭受伤",
+    "back_pains_injury": "背痛或背部受伤",
+    "building_fire": "建筑火灾",
+    "burn_victim": "烧伤",
+    "carbon_monoxide_detector": "一氧化碳报警",
+    "cardiac_arrest": "心脏骤停",
+    "cardiac_emergency": "心脏急症",
+    "choking": "气道梗阻",
+    "cva_stroke": "脑卒中",
+    "debris_fluids_on_highway": "道路遗洒",
+    "dehydration": "脱水",
+    "diabetic_emergency": "糖尿病急症",
+    "disabled_vehicle": "车辆故障",
+    "dizziness": "头晕",
+    "electrical_fire_outside": "室外电气火灾",
+    "electrocution": "触电",
+    "ems_special_service": "急救特别勤务",
+    "eye_injury": "眼外伤",
+    "fall_victim": "跌倒受伤",
+    "fever": "发热",
+    "fire_alarm": "火警报警器",
+    "fire_investigation": "火情调查",
+    "fire_police_needed": "需要消防警戒",
+    "fire_special_service": "消防特别勤务",
+    "fracture": "骨折",
+    "gas_odor_leak": "燃气异味或泄漏",
+    "general_weakness": "全身无力",
+    "hazardous_materials_incident": "危险品事件",
+    "hazardous_road_conditions": "道路险情",
+    "head_injury": "头部受伤",
+    "heat_exhaustion": "中暑",
+    "hemorrhaging": "出血",
+    "lacerations": "裂伤",
+    "maternity": "产妇急救",
+    "medical_alert_alarm": "医疗警报器",
+    "nausea_vomiting": "恶心呕吐",
+    "overdose": "用药过量",
+    "plane_crash": "航空器坠落",
+    "poisoning": "中毒",
+    "police_information": "警情通报",
+    "pump_detail": "排水勤务",
+    "rescue_elevator": "电梯救援",
+    "rescue_general": "一般救援",
+    "rescue_technical": "技术救援",
+    "rescue_water": "水上救援",
+    "respiratory_emergency": "呼吸急症",
+    "road_obstruction": "道路受阻",
+    "s_b_at_helicopter_landing": "直升机起降保障",
+    "seizures": "抽搐",
+    "shooting": "枪击",
+    "stabbing": "刺伤",
+    "subject_in_pain": "疼痛",
+    "suspicious": "可疑情况",
+    "syncopal_episode": "晕厥",
+    "train_crash": "列车事故",
+    "transferred_call": "转接来电",
+    "trash_dumpster_fire": "垃圾起火",
+    "unconscious_subject": "昏迷",
+    "unknown_medical_emergency": "不明急症",
+    "unknown_type_fire": "不明类型火灾",
+    "unresponsive_subject": "无反应",
+    "vehicle_accident": "车辆事故",
+    "vehicle_fire": "车辆起火",
+    "vehicle_leaking_fuel": "车辆漏油",
+    "warrant_service": "执行令状",
+    "woods_field_fire": "林野火灾",
+}
+
+
+def labels_of(kind: str, title: str) -> tuple[str, str]:
+    """(English, Chinese) of a kind that was seen with that title."""
+    agency, _, what = kind.partition(".")
+    agency_en, agency_zh = AGENCIES.get(agency, (agency, agency))
+    if not what:
+        return agency_en, agency_zh
+    words = title.partition(":")[2].strip(" -") if ":" in title else title.strip(" -")
+    english = (words or what).lower()[:150]
+    return f"{agency_en}: {english}", f"{agency_zh}:{TITLES_ZH.get(what, english)}"

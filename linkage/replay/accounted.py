@@ -1,0 +1,163 @@
+"""What became of each report: one row for each source record, from the journal alone.
+
+A record that ingress appended twice is one record and has one row; a report that its sender sent twice is two records,
+the second `repeated`. A report that the county's desk handed to a township has the outcome it got there.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from linkage.events.between_hubs import HandOverReport
+from linkage.events.envelope import Fact, JournalRecord
+from linkage.events.information import (
+    IncidentOpened,
+    ReportHandedOver,
+    ReportMerged,
+    ReportRevised,
+    ReportUnplaced,
+)
+from linkage.events.reception import MessageRefused, MessageRepeated
+from linkage.replay.journal import JournalSource, Progress, decoded, silent
+from linkage.topics import Family, Topics
+
+Outcome = Literal["opened", "merged", "linked", "unplaced", "refused", "repeated"]
+OUTCOMES: tuple[Outcome, ...] = ("opened", "merged", "linked", "unplaced", "refused", "repeated")
+"""`linked` is kept for reports linked across a township border; no rule of this version links any."""
+
+Decided = tuple[datetime, int, int]
+"""(the hub's now, journal partition, journal offset): in one hub, what was decided earlier is less."""
+SourceRecord = tuple[str, int, int]
+"""(topic, partition, offset)"""
+Report = tuple[str, str]
+"""(sender, message id)"""
+
+
+class Verdict(NamedTuple):
+    """What a step says of the report that led to it."""
+
+    outcome: Outcome
+    incident_id: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountedRow:
+    """One source record. `reason`: what decided it, in words; `order` sorts rows as the hubs decided them."""
+
+    report_id: str
+    outcome: Outcome
+    incident_id: str | None
+    reason: str
+    sender: str
+    topic: str
+    partition: int
+    offset: int
+    hub: str
+    """Whose decision it was: a township's, or the county's."""
+    order: Decided
+
+    @property
+    def decided_at(self) -> datetime:
+        return self.order[0]
+
+
+@dataclass(slots=True)
+class Accounting:
+    """Takes one journal record after the other; `rows` may be asked at any time."""
+
+    by_record: dict[SourceRecord, AccountedRow] = field(default_factory=dict)
+    handed_over: dict[Report, str] = field(default_factory=dict)
+    """To which township the county's desk gave an unplaced report."""
+    placed: dict[Report, tuple[str, Decided, Verdict]] = field(default_factory=dict)
+    """(hub, order, verdict) of what that township decided: its partition may be read before the county's."""
+
+    def take(self, record: JournalRecord, partition: int, offset: int) -> None:
+        order = (record.now, partition, offset)
+        for staged in record.facts:
+            if isinstance(fact := staged.fact, ReportHandedOver):
+                self.handed_over[fact.report.sender, fact.report.message_id] = fact.township
+        if (verdict := _verdict(staged.fact for staged in record.facts)) is None:
+            return
+        if isinstance(moved := record.inbox.data, HandOverReport):
+            report = (moved.sender, moved.message_id)
+            if _stands(verdict, report in self.placed):
+                self.placed[report] = (record.hub, order, verdict)
+        elif (source := _source_of(record)) is not None and _stands(verdict, source in self.by_record):
+            self.by_record[source] = _row(record, source, order, verdict)
+
+    def rows(self) -> list[AccountedRow]:
+        """In the order in which the hubs decided them: in one hub what a row points to stands above it."""
+        return sorted(map(self._settled, self.by_record.values()), key=lambda row: row.order)
+
+    def _settled(self, row: AccountedRow) -> AccountedRow:
+        """An unplaced report that was handed over is what the township made of it."""
+        report = (row.sender, row.report_id)
+        if row.outcome != "unplaced" or (township := self.handed_over.get(report)) is None:
+            return row
+        if (found := self.placed.get(report)) is None:
+            return replace(row, reason=f"handed over to {township}, which has not decided it yet")
+        hub, order, (outcome, incident_id, reason) = found
+        placed = f"placed in {township} by the county's desk" + (f"; {reason}" if reason else "")
+        return replace(row, outcome=outcome, incident_id=incident_id, reason=placed, hub=hub, order=order)
+
+
+def accounted(source: JournalSource, progress: Progress = silent) -> list[AccountedRow]:
+    """One row for each report record that the journal has decided. Raises UnreadableJournal.
+
+    What stands in a source topic and not in the journal yet has no row: `linkage audit` names it.
+    """
+    accounting = Accounting()
+    for entry in decoded(source, progress):
+        if isinstance(entry.record, JournalRecord):
+            accounting.take(entry.record, entry.partition, entry.offset)
+    return accounting.rows()
+
+
+def totals(rows: Iterable[AccountedRow]) -> Mapping[Outcome, int]:
+    """How many rows of each outcome, in the order of OUTCOMES; those without any are left out."""
+    counted = Counter(row.outcome for row in rows)
+    return {outcome: counted[outcome] for outcome in OUTCOMES if counted[outcome]}
+
+
+def _verdict(facts: Iterable[Fact]) -> Verdict | None:
+    """What a step says of the report that led to it; None when it led to something else."""
+    for fact in facts:
+        match fact:
+            case IncidentOpened():
+                follows = f"new after {fact.follows}, closed at the same place" if fact.follows else ""
+                return Verdict("opened", fact.incident_id, follows)
+            case ReportMerged():
+                reason = f"same place and kind, {fact.seconds_apart} s apart, at most {fact.window_s} s"
+                return Verdict("merged", fact.incident_id, reason)
+            case ReportRevised():
+                return Verdict("merged", fact.incident_id, f"revision {fact.revision} of {fact.supersedes}")
+            case ReportUnplaced():
+                return Verdict("unplaced", None, "no certain township: the county's desk places it")
+            case MessageRefused():
+                return Verdict("refused", None, f"{fact.code}: {fact.reason}")
+            case MessageRepeated():
+                return Verdict("repeated", fact.incident_id, f"the same message again: it was {fact.outcome}")
+    return None
+
+
+def _stands(verdict: Verdict, is_known: bool) -> bool:
+    """The last decision stands; that ingress appended the record once more decides nothing."""
+    return not is_known or verdict.outcome != "repeated"
+
+
+def _source_of(record: JournalRecord) -> SourceRecord | None:
+    """Where the report stands; None for everything that is not on a report topic."""
+    if (origin := record.inbox.origin) is None:
+        return None
+    spoken = Topics(origin.topic.partition(".")[0]).inbound_of(origin.topic)
+    if spoken is None or spoken[0] is not Family.REPORT:
+        return None
+    return origin.topic, origin.partition, origin.offset
+
+
+def _row(record: JournalRecord, source: SourceRecord, order: Decided, verdict: Verdict) -> AccountedRow:
+    letter = record.inbox
+    return AccountedRow(letter.message_id, *verdict, letter.sender, *source, record.hub, order)

@@ -1,0 +1,157 @@
+"""One worker's part of the work: the hub partitions that are assigned to it, each with its lease, and one ingress.
+
+Who is assigned what comes from outside: Faust's group over the empty lease topic, or the simulation's. A lease that
+stays here goes on through a rebalance, since only the broker's epoch decides who may write.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import structlog
+
+from linkage.runtime.ingress import Ingress
+from linkage.runtime.lease import Lease, ended
+from linkage.runtime.ports import Log, Task, Time, TopicPartition
+from linkage.runtime.progress import LoopLimits, Progress
+from linkage.topics import Topics
+
+_LOG = structlog.get_logger("linkage.worker")
+
+
+@dataclass(slots=True)
+class Member:
+    """Everything of the engine that runs in one worker."""
+
+    log: Log
+    time: Time
+    topics: Topics
+    log_ids: dict[int, str]
+    limits: LoopLimits
+    digest_key: bytes
+    on_fatal: Callable[[BaseException], None]
+    assigned: frozenset[int] = frozenset()
+    is_rebalancing: bool = False
+    spoken: int = 0
+    """How often the group has said what is ours."""
+    leases: dict[int, Lease] = field(default_factory=dict)
+    ingress: Ingress = field(init=False)
+    ingress_task: Task | None = None
+    restarts: int = 0
+    ended_leases: dict[str, Progress] = field(default_factory=dict)
+    """What leases that ended here did, by loop: counters begin with the process, not with a lease."""
+    is_settling: bool = False
+    is_stopping: bool = False
+
+    def __post_init__(self) -> None:
+        self.ingress = Ingress(self.log, self.time, self.topics, self.log_ids, self.digest_key, self.limits)
+
+    def start(self) -> None:
+        self.ingress_task = self.time.spawn(self._guarded_ingress(), "ingress")
+
+    async def _guarded_ingress(self) -> None:
+        try:
+            await self.ingress.run()
+        except Exception as error:
+            _LOG.exception("loop_failed", loop="ingress")
+            self.on_fatal(error)
+
+    def rebalanced(self, partitions: Iterable[int]) -> None:
+        """The group's word on what is ours from now on. Returns at once; the work is done beside it."""
+        self.assigned, self.is_rebalancing = frozenset(partitions), False
+        self.spoken += 1
+        _LOG.info("assigned", partitions=sorted(self.assigned))
+        if not self.is_settling and not self.is_stopping:
+            self.is_settling = True
+            self.time.spawn(self._settle(), "settle")
+
+    def revoked(self) -> None:
+        """A rebalance has begun: until it ends nobody here may take a partition over; what runs goes on."""
+        self.is_rebalancing = True
+
+    def _may_take_over(self, partition: int) -> bool:
+        return not self.is_rebalancing and partition in self.assigned
+
+    async def _settle(self) -> None:
+        """Stops what is not ours any more, starts what is newly ours; once more if the group has spoken meanwhile."""
+        heard = 0
+        try:
+            while heard != self.spoken and not self.is_stopping:
+                heard, wanted = self.spoken, self.assigned
+                gone = [at for at, lease in sorted(self.leases.items()) if at not in wanted or lease.is_over]
+                for lease in [self.leases.pop(partition) for partition in gone]:
+                    await self._end(lease)
+                for partition in sorted((wanted & self.assigned) - self.leases.keys()):
+                    self._begin(partition)
+        finally:
+            self.is_settling = False
+
+    def _begin(self, partition: int) -> None:
+        lease = Lease(
+            self.log,
+            self.time,
+            self.topics,
+            partition,
+            self.log_ids,
+            self.limits,
+            is_assigned=lambda: self._may_take_over(partition),
+            on_fatal=self.on_fatal,
+        )
+        self.leases[partition] = lease
+        lease.start()
+
+    async def _end(self, lease: Lease) -> None:
+        await lease.stop(self.limits.drain_limit_ms)
+        for one in lease.progresses:
+            self.ended_leases.setdefault(one.name, Progress(one.name)).counted(one)
+
+    def counted(self, name: str) -> Progress:
+        """What a loop of that name has done since the process began, its lease of today apart."""
+        return self.ended_leases.get(name) or Progress(name)
+
+    async def stop(self) -> None:
+        """Hands over: every loop ends its step, then closes what it holds."""
+        self.is_stopping, self.assigned = True, frozenset()
+        self.ingress.is_stopping = True
+        leases, self.leases = list(self.leases.values()), {}
+        for lease in leases:
+            lease.hub.is_stopping = lease.clock.is_stopping = lease.publisher.is_stopping = True
+        for lease in leases:
+            await lease.stop(self.limits.drain_limit_ms)
+        if self.ingress_task is not None:
+            await ended(self.time, [self.ingress_task], self.limits.drain_limit_ms)
+
+    def progresses(self) -> list[Progress]:
+        """Every loop of this worker, for health and metrics."""
+        return [self.ingress.progress] + [one for _, lease in sorted(self.leases.items()) for one in lease.progresses]
+
+    @property
+    def is_ready(self) -> bool:
+        """Every assigned partition is served, and so is ingress."""
+        hubs = [lease.hub.progress.phase for lease in self.leases.values()]
+        served = set(self.leases) == set(self.assigned) and all(phase == "serving" for phase in hubs)
+        return served and not self.is_rebalancing and self.ingress.progress.phase == "serving"
+
+    async def look(self) -> None:
+        """Compares every loop with the end of what it reads; begins a stalled one anew. Raises LogError."""
+        wanted: dict[TopicPartition, Progress] = {}
+        for lease in self.leases.values():
+            wanted[lease.hub.inbox] = lease.hub.progress
+            wanted[lease.hub.journal] = lease.publisher.progress
+        now_ms = self.time.monotonic_ms()
+        for at, end in (await self.log.end_offsets(sorted(wanted)) if wanted else {}).items():
+            wanted[at].saw_end(end, now_ms)
+        await self._look_at_ingress(now_ms)
+        for partition, lease in sorted(self.leases.items()):
+            if any(one.is_stalled(now_ms, self.limits.stall_limit_ms) for one in lease.progresses):
+                _LOG.error("stalled", partition=partition, limit_ms=self.limits.stall_limit_ms)
+                self.restarts += 1
+                await self._end(lease)
+                if partition in self.assigned:
+                    self._begin(partition)
+
+    async def _look_at_ingress(self, now_ms: int) -> None:
+        """Ingress has work while its sources have records behind its committed positions."""
+        committed = dict(self.ingress.committed)
+        ends = await self.log.end_offsets(sorted(committed)) if committed else {}
+        behind = sum(max(0, end - committed[at]) for at, end in ends.items())
+        self.ingress.progress.saw_end(self.ingress.progress.next_offset + behind, now_ms)

@@ -1,0 +1,106 @@
+"""The stage publisher: each stage's facts onto its topic, from the committed journal, at least once, with stable ids.
+
+It follows the journal and never holds a hub up. Its position is a committed group offset: after a crash facts come
+again, under the same ids.
+"""
+
+from dataclasses import dataclass, field
+
+import structlog
+
+from linkage import identity, wire
+from linkage.errors import LogError
+from linkage.events.envelope import JOURNAL, JournalRecord, PublishedFact
+from linkage.runtime.ports import Log, Outgoing, Reader, Record, Time, TopicPartition
+from linkage.runtime.progress import Backoff, LoopLimits, Progress
+from linkage.topics import Topics
+
+_LOG = structlog.get_logger("linkage.publisher")
+
+PUBLISHED: str = PublishedFact.model_fields["type"].default
+
+
+@dataclass(slots=True)
+class StagePublisher:
+    """Publishes the facts of one hub partition's journal."""
+
+    log: Log
+    time: Time
+    topics: Topics
+    partition: int
+    log_id: str
+    limits: LoopLimits
+    progress: Progress = field(init=False)
+    is_stopping: bool = False
+
+    def __post_init__(self) -> None:
+        self.progress = Progress(f"publisher.{self.partition}")
+
+    @property
+    def journal(self) -> TopicPartition:
+        return TopicPartition(self.topics.journal, self.partition)
+
+    async def run(self) -> None:
+        """Until stopped."""
+        backoff = Backoff(self.limits.retry_first_ms, self.limits.retry_limit_ms)
+        while not self.is_stopping:
+            reader: Reader | None = None
+            try:
+                reader = await self._opened()
+                while not self.is_stopping:
+                    await self._publish_list(reader)
+                    backoff.succeeded()
+            except (LogError, TimeoutError) as error:
+                self.progress.detail = f"{type(error).__name__}: {error}"
+                _LOG.warning("publisher_waits", partition=self.partition, detail=self.progress.detail)
+                await self.time.sleep(backoff.next_ms(self.time.jitter()))
+            finally:
+                if reader is not None:
+                    await reader.close()
+
+    async def _opened(self) -> Reader:
+        committed = (await self.log.committed(self.topics.publisher_group, [self.journal])).get(self.journal)
+        beginning = (await self.log.beginning_offsets([self.journal]))[self.journal]
+        at = max(committed or 0, beginning)
+        self.progress.phase = "serving"
+        self.progress.moved(at, self.time.monotonic_ms())
+        return await self.log.reader({self.journal: at})
+
+    async def _publish_list(self, reader: Reader) -> None:
+        records = await reader.read(self.limits.list_limit_records, self.limits.read_wait_ms)
+        outgoing = [fact for record in records for fact in self._facts(record)]
+        if outgoing:
+            await self.log.append(outgoing)
+        position = await reader.position(self.journal)
+        if records:
+            await self.log.commit_for(self.topics.publisher_group, {self.journal: position})
+        self.progress.done += len(records)
+        self.progress.moved(position, self.time.monotonic_ms())
+
+    def _facts(self, record: Record) -> list[Outgoing]:
+        entry = JOURNAL.validate_json(record.value or b"")
+        if not isinstance(entry, JournalRecord):
+            return []
+        now, key, source = wire.rfc3339(entry.now), entry.hub.encode(), f"/hub/{entry.hub}"
+        return [self._outgoing(entry, index, now, key, source) for index in range(len(entry.facts))]
+
+    def _outgoing(self, entry: JournalRecord, index: int, now: str, key: bytes, source: str) -> Outgoing:
+        """A `PublishedFact`, written around the fact's own bytes: this is done for every fact there is."""
+        staged = entry.facts[index]
+        attributes = wire.Attributes(
+            identity.message_id("fact", self.log_id, entry.position, index),
+            source,
+            PUBLISHED,
+            now,
+            getattr(staged.fact, "incident_id", None),
+        )
+        value = (b'{"type":"%b","hub":"%b","position":%d,"index":%d,"stage":"%b","now":"%b","fact":%b}') % (
+            PUBLISHED.encode(),
+            key,
+            entry.position,
+            index,
+            staged.stage.encode(),
+            now.encode(),
+            staged.fact.__pydantic_serializer__.to_json(staged.fact),
+        )
+        return Outgoing(self.topics.stage(staged.stage), self.partition, key, value, wire.headers(attributes))

@@ -1,0 +1,171 @@
+"""A worker process of a test: started with its own hash seed, asked over its web pages, killed, stopped, resumed."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+
+import aiohttp
+
+from linkage.settings import WorkerSettings
+
+ROOT = Path(__file__).parent.parent
+ASK_LIMIT_S = 2.0
+PAUSE_S = 0.05
+END_LIMIT_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Doom:
+    """At the `count`-th time that `point` is reached the worker does `action` to itself: `kill` (-9) or `stop`."""
+
+    point: str
+    count: int = 1
+    action: str = "kill"
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One structlog event of a worker. `at_ms`: wall clock, milliseconds since 1970."""
+
+    at_ms: int
+    event: str
+    fields: dict[str, Any]
+
+
+class WorkerProcess:
+    """One worker. Its output stands in two files of the test's folder."""
+
+    def __init__(self, process: subprocess.Popen[bytes], name: str, folder: Path, web_port: int) -> None:
+        self.process = process
+        self.name = name
+        self.web_port = web_port
+        self.started_ms = time.time_ns() // 1_000_000
+        self._stdout, self._stderr = _outputs(folder, name)
+
+    @classmethod
+    def start(cls, settings: WorkerSettings, name: str, folder: Path, hash_seed: int, doom: Doom | None = None) -> Self:
+        port = _free_port()
+        told = settings.model_copy(update={"web_port": port, "log_json": True}).model_dump_json()
+        arguments = [doom.point, str(doom.count), doom.action] if doom else []
+        stdout, stderr = _outputs(folder, name)
+        with stdout.open("wb") as out, stderr.open("wb") as err:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tests.worker_process", told, *arguments],
+                cwd=folder,
+                env={**os.environ, "PYTHONHASHSEED": str(hash_seed), "PYTHONPATH": str(ROOT)},
+                stdout=out,
+                stderr=err,
+            )
+        return cls(process, name, folder, port)
+
+    @property
+    def is_running(self) -> bool:
+        return self.process.poll() is None
+
+    @property
+    def exit_status(self) -> int | None:
+        """As `subprocess` has it: the negative signal number when a signal ended it; None while it runs."""
+        return self.process.poll()
+
+    def kill(self) -> int:
+        """kill -9. Returns the wall clock's milliseconds."""
+        return self._signal(signal.SIGKILL)
+
+    def terminate(self) -> int:
+        return self._signal(signal.SIGTERM)
+
+    def suspend(self) -> int:
+        """SIGSTOP: from now on it is a zombie in the making."""
+        return self._signal(signal.SIGSTOP)
+
+    def resume(self) -> int:
+        return self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> int:
+        at_ms = time.time_ns() // 1_000_000
+        self.process.send_signal(number)
+        return at_ms
+
+    async def ended(self, limit_s: float = END_LIMIT_S) -> int:
+        """Its exit status, once it has ended."""
+        async with asyncio.timeout(limit_s):
+            while (status := self.exit_status) is None:  # noqa: ASYNC110  a process tells nobody
+                await asyncio.sleep(PAUSE_S)
+            return status
+
+    async def reached(self, point: str, limit_s: float) -> int:
+        """When it reached the point of its doom, in the wall clock's milliseconds."""
+        async with asyncio.timeout(limit_s):
+            while (at_ms := self._reached_ms(point)) is None:  # noqa: ASYNC110  a file tells nobody
+                await asyncio.sleep(PAUSE_S)
+            return at_ms
+
+    def _reached_ms(self, point: str) -> int | None:
+        for line in self._stdout.read_text(encoding="utf-8").splitlines():
+            match line.split():
+                case ["reached", found, _count, at_ms] if found == point:
+                    return int(at_ms)
+        return None
+
+    async def ask(self, page: str) -> tuple[int, str]:
+        """(HTTP status, body) of `/readyz`, `/healthz` or `/metrics`; (0, why not) when it does not answer."""
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ASK_LIMIT_S)) as session,
+                session.get(f"http://127.0.0.1:{self.web_port}{page}") as answer,
+            ):
+                return answer.status, await answer.text()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            return 0, f"{type(error).__name__}: {error}"
+
+    async def share(self) -> tuple[bool, frozenset[int]]:
+        """(is it ready, the partitions assigned to it), as `/readyz` tells."""
+        status, body = await self.ask("/readyz")
+        return status == 200, frozenset(json.loads(body)["assigned"]) if status in (200, 503) else frozenset()
+
+    def log(self, event: str | None = None) -> Iterator[LogLine]:
+        """Its structlog events so far, all or of one name."""
+        for line in self._stderr.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("{") and line.endswith("}"):
+                fields = json.loads(line)
+                if event in (None, fields["event"]):
+                    at_ms = int(datetime.fromisoformat(fields["timestamp"]).timestamp() * 1000)
+                    yield LogLine(at_ms, fields["event"], fields)
+
+    def stderr(self, last_lines: int = 40) -> str:
+        lines = self._stderr.read_text(encoding="utf-8", errors="replace").splitlines()
+        return "\n".join([f"--- {self.name}, exit status {self.exit_status}", *lines[-last_lines:]])
+
+    async def end(self) -> None:
+        """Ends it in order, or else by force: a test leaves nothing running."""
+        if not self.is_running:
+            return
+        self.resume()
+        self.terminate()
+        try:
+            await self.ended()
+        except TimeoutError:
+            self.kill()
+            await self.ended()
+            raise AssertionError(f"it did not end within {END_LIMIT_S} s of SIGTERM\n{self.stderr()}") from None
+
+
+def _outputs(folder: Path, name: str) -> tuple[Path, Path]:
+    return folder / f"{name}.out", folder / f"{name}.err"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
