@@ -148,14 +148,18 @@ async def test_what_a_member_had_in_hand_when_it_ended_comes_to_the_next(
     """Two processes of one department share a group; the one that is left goes on where the other had handled it."""
     orders = [order_to("water", f"O-{number}") for number in range(3)]
     await engine.tell("water", *orders)
-    async with asyncio.timeout(LIMIT_S), subscribe("water", settings, group="w") as second:
-        async with subscribe("water", settings, group="w") as first:
-            assert (await anext(first)).message == orders[0]
-            assert (await anext(first)).message == orders[1]
-            waiting = asyncio.create_task(anext(second))
-            await until_members(settings, "w", 2)
-        assert (await waiting).message == orders[1]
-        assert (await anext(second)).message == orders[2]
+    second = subscribe("water", settings, group="w")  # joins when it is asked first: who has the partition is chance
+    try:
+        async with asyncio.timeout(LIMIT_S):
+            async with subscribe("water", settings, group="w") as first:
+                assert (await anext(first)).message == orders[0]
+                assert (await anext(first)).message == orders[1]
+                waiting = asyncio.create_task(anext(second))
+                await until_members(settings, "w", 2)
+            assert (await waiting).message == orders[1]
+            assert (await anext(second)).message == orders[2]
+    finally:
+        await second.close()
 
 
 async def test_a_rebalance_brings_nothing_again_to_the_member_that_has_it_in_hand(

@@ -86,16 +86,16 @@ def order_doubled(entries: list[Entry]) -> Doctored:
 
 
 def one_order_becomes_another_again(entries: list[Entry]) -> Doctored:
-    """Another order of the same topic takes the first one's id."""
-    _index, first, value = first_order(entries)
-    index, entry, other = next(
-        (i, e, v) for i, e, v in on(entries, first.topic) if v["type"] in ORDERS and v["order_id"] != value["order_id"]
-    )
-    return (
-        altered(entries, index, {**other, "order_id": value["order_id"], "revision": value["revision"]}),
-        entry,
-        "orders",
-    )
+    """Another order of the same topic takes the id of the one before it."""
+    before: dict[str, dict[str, Any]] = {}
+    for index, entry, value in on(entries, ".dispatch."):
+        if value["type"] not in ORDERS:
+            continue
+        first = before.setdefault(entry.topic, value)
+        if first["order_id"] != value["order_id"]:
+            again = {**value, "order_id": first["order_id"], "revision": first["revision"]}
+            return altered(entries, index, again), entry, "orders"
+    raise LookupError("no topic has two orders")
 
 
 def journal_without_order(entries: list[Entry]) -> Doctored:
