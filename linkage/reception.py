@@ -42,6 +42,8 @@ MessageKey = tuple[str, str]
 class Remembered:
     """What was said to a message: a receipt's outcome, or a refusal's code and reason."""
 
+    day: int
+    """Since 1970: a message refused first and mended later is remembered from the day on which it was mended."""
     digest: str
     outcome: ReceiptOutcome | None
     incident_id: str | None
@@ -185,22 +187,22 @@ def evolve_adopted(state: Reception, fact: ReferenceAdopted) -> Reception:
 
 
 def evolve_recorded(state: Reception, fact: MessageRecorded) -> Reception:
-    remembered = Remembered(fact.digest, fact.outcome, fact.incident_id)
-    ordinal = (fact.recorded_at - EPOCH).days
-    return _remember(state, (fact.sender, fact.message_id), remembered, ordinal, fact.kept_s)
+    day = (fact.recorded_at - EPOCH).days
+    remembered = Remembered(day, fact.digest, fact.outcome, fact.incident_id)
+    return _remember(state, (fact.sender, fact.message_id), remembered, fact.kept_s)
 
 
 def evolve_refused(state: Reception, fact: MessageRefused) -> Reception:
     if not fact.remembered:
         return state
-    remembered = Remembered(fact.digest, None, None, fact.code, fact.reason)
-    ordinal = (fact.refused_at - EPOCH).days
-    return _remember(state, (fact.sender, fact.message_id), remembered, ordinal, fact.kept_s)
+    day = (fact.refused_at - EPOCH).days
+    remembered = Remembered(day, fact.digest, None, None, fact.code, fact.reason)
+    return _remember(state, (fact.sender, fact.message_id), remembered, fact.kept_s)
 
 
-def _remember(state: Reception, key: MessageKey, value: Remembered, ordinal: int, kept_s: int) -> Reception:
+def _remember(state: Reception, key: MessageKey, value: Remembered, kept_s: int) -> Reception:
     """Remembers a message under its day; days older than the memory's span are forgotten whole."""
-    days, memory = state.days, state.memory.set(key, value)
+    ordinal, days, memory = value.day, state.days, state.memory.set(key, value)
     if days and days[-1].ordinal == ordinal:
         return replace(state, memory=memory, days=(*days[:-1], Day(ordinal, Cell(key, days[-1].keys))))
     oldest = ordinal - timedelta(seconds=kept_s).days - 1
@@ -214,7 +216,9 @@ def _forgotten(memory: Map[MessageKey, Remembered], day: Day) -> Map[MessageKey,
     changing = memory.mutate()
     cell = day.keys
     while cell is not None:
-        changing.pop(cell.key, None)
+        known = changing.get(cell.key)
+        if known is not None and known.day == day.ordinal:
+            del changing[cell.key]
         cell = cell.before
     return changing.finish()
 
