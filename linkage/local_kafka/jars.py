@@ -11,10 +11,10 @@ from linkage.local_kafka.preconditions import full_disk_named
 from linkage.local_kafka.processes import exclusive
 
 KAFKA_VERSION = "4.1.1"
-ENDPOINTS = (
-    f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}",
-    # A build of its own: as one endpoint with kafka it brings kafka-clients 3.8, and the broker dies.
-    "org.apache.logging.log4j:log4j-slf4j-impl:2.24.3",
+JARS = (
+    ("org.apache.kafka", "kafka_2.13", KAFKA_VERSION),
+    # Resolved by itself: together with kafka it brings kafka-clients 3.8, and the broker dies.
+    ("org.apache.logging.log4j", "log4j-slf4j-impl", "2.24.3"),
 )
 REQUEST_LIMIT_S = 30
 RESOLVE_LIMIT_S = 600
@@ -64,8 +64,8 @@ def _resolve(cache: Path, jars: Path) -> None:
     try:
         with full_disk_named(cache):
             (partial / "jars").mkdir(parents=True)
-            for endpoint in ENDPOINTS:
-                for jar in _fetch(endpoint, partial):
+            for coordinates in JARS:
+                for jar in _fetch(coordinates, partial):
                     shutil.copy2(jar, partial / "jars" / jar.name)
             (partial / "jars").replace(jars)
     except DiskFull:
@@ -80,18 +80,20 @@ def _resolve(cache: Path, jars: Path) -> None:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _fetch(endpoint: str, partial: Path) -> list[Path]:
+def _fetch(coordinates: tuple[str, str, str], partial: Path) -> list[Path]:
+    """The jar and all it runs with. Only jgo's resolver: its environments fetch a whole JDK to sort the jars with."""
     from jgo.constants import MAVEN_CENTRAL_URL
-    from jgo.env import EnvironmentBuilder
-    from jgo.maven import MavenContext
+    from jgo.maven import Dependency, MavenContext
 
     context = MavenContext(
         repo_cache=partial / "repository",
         remote_repos={"central": os.environ.get("LINKAGE_MAVEN_URL", MAVEN_CENTRAL_URL)},
         timeout=REQUEST_LIMIT_S,
     )
-    environment = EnvironmentBuilder(context=context, cache_dir=partial / "environments").from_endpoint(endpoint)
-    return [Path(jar) for jar in environment.all_jars]
+    group, artifact, version = coordinates
+    wanted = Dependency(context.project(group, artifact).at_version(version).artifact())
+    itself, needed = context.resolver.resolve([wanted])
+    return [one.artifact.resolve() for one in (*itself, *needed)]
 
 
 def _root_of(error: BaseException) -> str:
