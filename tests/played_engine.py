@@ -76,12 +76,15 @@ def refusal_for(party: str, message_id: str) -> IssueRefusal:
 
 
 async def create_topics(settings: KafkaSettings, *names: str) -> None:
-    """One partition each, append time of the broker, as the topic table says for parties."""
+    """One partition each, append time of the broker, as for parties. Returns when the broker shows them all."""
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap_servers)
     await admin.start()
     try:
         configs = {"message.timestamp.type": "LogAppendTime"}
         await admin.create_topics([NewTopic(name, 1, 1, topic_configs=configs) for name in names])
+        async with asyncio.timeout(LIMIT_S):
+            while not all(topic["partitions"] for topic in await admin.describe_topics(list(names))):
+                await asyncio.sleep(0.01)
     finally:
         await admin.close()
 
