@@ -83,7 +83,7 @@ async def create_topics(settings: KafkaSettings, *names: str) -> None:
         configs = {"message.timestamp.type": "LogAppendTime"}
         await admin.create_topics([NewTopic(name, 1, 1, topic_configs=configs) for name in names])
         async with asyncio.timeout(LIMIT_S):
-            while not all(topic["partitions"] for topic in await admin.describe_topics(list(names))):
+            while not all(row["partitions"] for row in await admin.describe_topics(list(names))):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
     finally:
         await admin.close()
