@@ -23,6 +23,10 @@ class Followed:
     last: dict[int, int] = field(default_factory=dict)
     """partition -> the offset of its last committed record"""
 
+    def is_open(self, partition: int) -> bool:
+        """Whether a transaction is not settled yet: what was written since it began can't be seen until it is."""
+        return self.positions.get(partition, 0) < self.broker.topics[self.topic].partitions[partition].end
+
     def news(self) -> list[Record]:
         """What was committed since the last time, partition after partition."""
         found: list[Record] = []
@@ -96,7 +100,8 @@ class Witness:
     def _leases_behind(self) -> list[str]:
         """A partition is done when the one hub loop that serves it has read its inbox to the last record."""
         self.inbox.news()
-        cluster, left = self.cluster, []
+        cluster = self.cluster
+        left: list[str] = []
         published = cluster.broker.group(cluster.topics.publisher_group).committed
         for number in range(cluster.partitions):
             leases = [
@@ -104,6 +109,7 @@ class Witness:
                 for worker in cluster.workers
                 if worker.process.alive and number in worker.member.leases
             ]
+            left += [f"{one.topic} [{number}]: not settled" for one in (self.inbox, self.journal) if one.is_open(number)]
             serving = [lease for lease in leases if lease.hub.progress.phase == "serving"]
             last = self.inbox.last.get(number, -1)
             if len(serving) != 1 or serving[0].hub.progress.next_offset <= last:
