@@ -109,7 +109,8 @@ class Witness:
                 for worker in cluster.workers
                 if worker.process.alive and number in worker.member.leases
             ]
-            left += [f"{one.topic} [{number}]: not settled" for one in (self.inbox, self.journal) if one.is_open(number)]
+            followed = (self.inbox, self.journal)
+            left += [f"{one.topic} [{number}]: not settled" for one in followed if one.is_open(number)]
             serving = [lease for lease in leases if lease.hub.progress.phase == "serving"]
             last = self.inbox.last.get(number, -1)
             if len(serving) != 1 or serving[0].hub.progress.next_offset <= last:
