@@ -40,7 +40,6 @@ class WorkerSettings(KafkaSettings):
     """Keys the digests in the dedup memory; the same for every worker of a county. Empty: the namespace."""
     list_limit_records: int = 500
     list_limit_bytes: int = 4_000_000
-    step_limit_facts: int = 2_000
     read_wait_ms: int = 100
     fold_yield_records: int = 200
     take_over_limit_ms: int = 600_000
@@ -52,3 +51,5 @@ class WorkerSettings(KafkaSettings):
     web_port: int = 0
     """0: a free one, named in the log."""
     log_json: bool = False
+    log_level: Literal["debug", "info", "warning"] = "info"
+    """`debug` logs every step, which costs some microseconds each; the journal holds them in any case."""

@@ -193,6 +193,7 @@ class HubLoop:
 
     async def _decide(self, state: Partition, record: Record) -> tuple[Step, Bundle | None]:
         """One record's step and what it writes; None when it changed nothing and nobody waits for an outcome."""
+        started_ms = self.time.monotonic_ms()
         letter, raw = read_letter(record, self.log_ids[self.partition])
         appended_at = instant(record.timestamp_ms)
         step = engine.step(state.hub(letter.hub), letter, appended_at)
@@ -209,5 +210,6 @@ class HubLoop:
             type=letter.data.type,
             facts=len(step.facts),
             messages=len(bundle.records) - 1,
+            took_ms=self.time.monotonic_ms() - started_ms,
         )
         return step, bundle

@@ -4,6 +4,7 @@ Faust has the life cycle, the signals, the group over the empty lease topic, the
 through its streams (docs/adr/0002).
 """
 
+import logging
 import os
 import socket
 import tempfile
@@ -107,7 +108,7 @@ def _free_port() -> int:
 
 def run(settings: WorkerSettings, at_point: Callable[[str], None] | None = None) -> None:
     """Runs a worker until it is told to stop. Ends the process (SystemExit)."""
-    configure_logging(json=settings.log_json)
+    configure_logging(json=settings.log_json, level=getattr(logging, settings.log_level.upper()))
     app, _ = make_app(settings, at_point)
     worker = FaustWorker(app, quiet=True, redirect_stdouts=False, loglevel="WARNING", logging_config=LIBRARY_LOGGING)
     worker.spinner = None  # it writes escape codes to standard output
