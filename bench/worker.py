@@ -11,17 +11,14 @@ import argparse
 import asyncio
 import logging
 import secrets
-import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
 
 import structlog
 
+from bench.measuring import Measured, cluster
 from bench.plain_loop import PlainLoop
-from linkage import identity, local_kafka, wire
+from linkage import identity, wire
 from linkage.events.base import Counts, Frozen, Place
 from linkage.events.inbound import Answer, AnswerOrder, LoadReference, ReportIncident
 from linkage.events.reference import HubReference
@@ -43,24 +40,6 @@ SLOWER = 10_000
 WAIT_LIMIT_S = 300
 LEAD = "natural-resources"
 """Whom the whistle's first seat is for."""
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What one run took."""
-
-    name: str
-    events: int
-    wall_s: float
-    cpu_s: float
-
-    @property
-    def per_second(self) -> float:
-        return self.events / self.wall_s
-
-    @property
-    def cpu_us(self) -> float:
-        return self.cpu_s / self.events * 1e6
 
 
 def report(number: int) -> tuple[str, ReportIncident]:
@@ -136,10 +115,15 @@ class Bench:
         finally:
             await member.stop()
 
-    async def plain(self, kind: str, party: str, events: Sequence[tuple[str, Frozen]]) -> Measured:
-        names = [f"{self.topics.namespace}.plain-{kind}.{part}" for part in ("source", "inbox", "journal", "results")]
+    async def peer_topics(self, kind: str, party: str, events: Sequence[tuple[str, Frozen]]) -> list[str]:
+        """Source (filled), inbox, journal and results of a peer: one partition each."""
+        names = [f"{self.topics.namespace}.{kind}.{part}" for part in ("source", "inbox", "journal", "results")]
         await topic_admin.apply(self.settings, [(name, spec_of(Family.REPORT)) for name in names], PARTITIONS, 1, 1)
         await self.append(names[0], party, events)
+        return names
+
+    async def plain(self, kind: str, party: str, events: Sequence[tuple[str, Frozen]]) -> Measured:
+        names = await self.peer_topics(f"plain-{kind}", party, events)
         loop = PlainLoop(self.servers, *names)
         started, cpu = time.perf_counter(), time.process_time()
         await asyncio.wait_for(loop.run(len(events)), WAIT_LIMIT_S)
@@ -203,18 +187,6 @@ def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with cluster(told.bootstrap_servers) as servers:
         show(asyncio.run(compared(servers, told.events)))
-
-
-@contextmanager
-def cluster(servers: str | None) -> Iterator[str]:
-    if servers is not None:
-        yield servers
-        return
-    with tempfile.TemporaryDirectory(prefix="linkage-bench-") as folder:
-        try:
-            yield local_kafka.start(local_kafka.KafkaSpec(Path(folder), brokers=1)).bootstrap_servers
-        finally:
-            local_kafka.stop(Path(folder))
 
 
 if __name__ == "__main__":

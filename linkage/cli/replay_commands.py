@@ -13,6 +13,7 @@ from linkage.cli.options import DIFFERENCE, ZONE_DEFAULT, Shared, kafka_command,
 from linkage.cli.show import print_json, print_line
 
 if TYPE_CHECKING:
+    from linkage.replay.report import IncidentReport
     from linkage.replay.verify import VerifyResult
 
 INCIDENT_PREFIX = "I-"
@@ -28,6 +29,10 @@ ZoneOption = Annotated[
     ),
 ]
 TimelineOption = Annotated[bool, typer.Option("--timeline", help="Every fact in order, by stage. 时间线")]
+SvgOption = Annotated[
+    Path | None,
+    typer.Option("--svg", help="Draw its timeline into this file instead. 时间线图", show_default=False),
+]
 
 
 def add(app: typer.Typer) -> None:
@@ -57,6 +62,7 @@ def incident_command(
     incident: Annotated[str, typer.Argument(help="The incident's id, or the beginning of it: I-4e21.")],
     file: FileArgument = None,
     timeline: TimelineOption = False,
+    svg: SvgOption = None,
     zone: ZoneOption = None,
 ) -> None:
     """One incident: reports, whistle, teams, who replaced whom and why, deadlines. 事件复盘"""
@@ -66,12 +72,29 @@ def incident_command(
     wanted = incident if incident.startswith(INCIDENT_PREFIX) else INCIDENT_PREFIX + incident
     with opened_journal(file, shared.settings) as source:
         report = incident_report(source, wanted, noting("journal"))
+    if svg is not None:
+        _draw(report, svg, zone, as_json_line=shared.as_json)
+        return
     if shared.as_json:
         print_json(as_json(report))
         return
     shown_in = zone_of(zone or report.time_zone)
     view = timeline_view(report.timeline, report.hub, shown_in) if timeline else incident_view(report, shown_in)
     console().print(view)
+
+
+def _draw(report: "IncidentReport", svg: Path, zone: str | None, *, as_json_line: bool) -> None:
+    from linkage.replay.picture import incident_svg
+
+    picture = incident_svg(report, zone_of(zone or report.time_zone))
+    try:
+        svg.write_text(picture, encoding="utf-8")
+    except OSError as error:
+        raise typer.BadParameter(f"--svg: {svg} can't be written: {error.strerror}") from error
+    if as_json_line:
+        print_json({"incident_id": report.incident_id, "file": str(svg), "bytes": len(picture.encode())})
+        return
+    print_line(f"{report.incident_id}: timeline 时间线 in {svg}")
 
 
 def incidents_command(shared: Shared, file: FileArgument = None, zone: ZoneOption = None) -> None:

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from linkage.runtime.ports import Outgoing, Record
-from linkage.simulation.tasks import Signal
 
 RECORD_OVERHEAD_BYTES = 70
 """About what Kafka's batch and record headers take of a topic's `max.message.bytes`."""
@@ -31,6 +30,14 @@ def size_bytes(item: Outgoing) -> int:
     return size
 
 
+class Watcher(Protocol):
+    """Whoever reads a partition. `mark`: it changed; `set`: and there may be something to read."""
+
+    def mark(self) -> None: ...
+
+    def set(self) -> None: ...
+
+
 class Partition:
     """`begin` is the log start offset, `end` the high watermark; both count markers, too."""
 
@@ -42,7 +49,7 @@ class Partition:
         self.begin = 0
         self.entries: list[Entry] = []
         self.open: dict[str, int] = {}
-        self.watchers: list[Signal] = []
+        self.watchers: list[Watcher] = []
         self._base = 0
         self._append_ms = 0
 
@@ -116,11 +123,22 @@ class Partition:
 class Topic:
     """A topic and what may be wrong with it. `denied`: we lack the rights; `unreachable`: it has no leader."""
 
-    __slots__ = ("denied", "message_limit_bytes", "name", "partitions", "unreachable")
+    __slots__ = ("_denied", "message_limit_bytes", "name", "partitions", "unreachable")
 
     def __init__(self, name: str, partitions: int, message_limit_bytes: int) -> None:
         self.name = name
         self.partitions = [Partition(name, number) for number in range(partitions)]
         self.message_limit_bytes = message_limit_bytes
-        self.denied = False
+        self._denied = False
         self.unreachable = False
+
+    @property
+    def denied(self) -> bool:
+        return self._denied
+
+    @denied.setter
+    def denied(self, denied: bool) -> None:
+        self._denied = denied
+        for partition in self.partitions:
+            for watcher in partition.watchers:
+                watcher.mark()

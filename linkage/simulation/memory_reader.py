@@ -6,17 +6,45 @@ from linkage.errors import LogError
 from linkage.runtime.ports import Record, TopicPartition
 from linkage.simulation.memory_group import NO_GENERATION
 from linkage.simulation.memory_link import Link
+from linkage.simulation.memory_partition import Partition
 from linkage.simulation.virtual_time import VirtualProcess
 
 
-class Cursor:
-    """Positions in partitions, and the taking turns between them."""
+class Watch:
+    """What a partition tells of its changes: one for each partition that a cursor reads."""
 
-    __slots__ = ("_link", "_turn", "changed", "positions")
+    __slots__ = ("_cursor", "at", "partition")
+
+    def __init__(self, cursor: "Cursor", at: TopicPartition, partition: Partition) -> None:
+        self._cursor = cursor
+        self.at = at
+        self.partition = partition
+
+    def mark(self) -> None:
+        """Looked at with the next read, which this does not hasten."""
+        self._cursor.fresh.add(self.at)
+
+    def set(self) -> None:
+        """Looked at now, if somebody waits."""
+        self._cursor.fresh.add(self.at)
+        self._cursor.changed.set()
+
+
+class Cursor:
+    """Positions in partitions, and the taking turns between them.
+
+    Only what is `fresh` is looked at: a county has hundreds of topics, and nearly all of them are silent.
+    """
+
+    __slots__ = ("_link", "_order", "_turn", "_watches", "changed", "fresh", "positions")
 
     def __init__(self, link: Link) -> None:
         self._link = link
         self._turn = 0
+        self._order: dict[TopicPartition, int] = {}
+        self._watches: dict[TopicPartition, Watch] = {}
+        self.fresh: set[TopicPartition] = set()
+        """Partitions that may hold something at their position, or may have lost it."""
         self.positions: dict[TopicPartition, int] = {}
         self.changed = link.broker.time.signal()
 
@@ -24,42 +52,69 @@ class Cursor:
         """Reads these partitions from now on, and no others."""
         self.unwatch()
         self.positions = dict(positions)
+        self._order = {at: index for index, at in enumerate(self.positions)}
         for at in self.positions:
-            topic = self._link.broker.topics.get(at.topic)
-            if topic is not None and at.partition < len(topic.partitions):
-                topic.partitions[at.partition].watchers.append(self.changed)
+            self.fresh.add(at)
+            self._watch(at, self._partition(at))
 
     def unwatch(self) -> None:
-        for at in self.positions:
-            topic = self._link.broker.topics.get(at.topic)
-            watchers = topic.partitions[at.partition].watchers if topic and at.partition < len(topic.partitions) else []
-            if self.changed in watchers:
-                watchers.remove(self.changed)
+        for watch in self._watches.values():
+            watch.partition.watchers.remove(watch)
+        self._watches.clear()
+        self.fresh.clear()
         self.positions = {}
+
+    def move(self, at: TopicPartition, position: int) -> None:
+        """Goes on there."""
+        self.positions[at] = position
+        self.fresh.add(at)
+
+    def drop(self, at: TopicPartition) -> None:
+        """Reads this one no more."""
+        del self.positions[at]
+        self.fresh.discard(at)
+        self._order = {left: index for index, left in enumerate(self.positions)}
 
     def lost(self) -> list[TopicPartition]:
         """Partitions that are gone or denied, or whose position is out of range."""
-        broken: list[TopicPartition] = []
-        for at, position in self.positions.items():
-            topic = self._link.broker.topics.get(at.topic)
-            there = topic is not None and not topic.denied and at.partition < len(topic.partitions)
-            if topic is None or not there or not topic.partitions[at.partition].holds(position):
-                broken.append(at)
-        return broken
+        broken = [at for at in self.fresh if not self._is_there(at)]
+        return sorted(broken, key=self._order.__getitem__) if broken else broken
+
+    def _is_there(self, at: TopicPartition) -> bool:
+        partition = self._partition(at)
+        return (
+            partition is not None
+            and not self._link.broker.topics[at.topic].denied
+            and partition.holds(self.positions[at])
+        )
+
+    def _partition(self, at: TopicPartition) -> Partition | None:
+        topic = self._link.broker.topics.get(at.topic)
+        return topic.partitions[at.partition] if topic is not None and at.partition < len(topic.partitions) else None
+
+    def _watch(self, at: TopicPartition, partition: Partition | None) -> None:
+        if (before := self._watches.pop(at, None)) is not None:
+            before.partition.watchers.remove(before)
+        if partition is not None:
+            watch = self._watches[at] = Watch(self, at, partition)
+            partition.watchers.append(watch)
 
     def take(self, max_records: int) -> list[Record]:
         """What is there, in order in each partition; positions move past what is hidden, too."""
-        every = list(self.positions)
         taken: list[Record] = []
         self._turn += 1
-        for index in range(len(every)):
-            at = every[(index + self._turn) % len(every)]
+        order, turn, count = self._order, self._turn, len(self.positions)
+        for at in sorted(self.fresh, key=lambda one: (order[one] - turn) % count):
             topic = self._link.broker.topics[at.topic]
             if topic.unreachable:
                 continue
-            found, self.positions[at] = topic.partitions[at.partition].read(
-                self.positions[at], max_records - len(taken)
-            )
+            partition = topic.partitions[at.partition]
+            if self._watches[at].partition is not partition:
+                self._watch(at, partition)  # the topic was made anew
+            found, position = partition.read(self.positions[at], max_records - len(taken))
+            self.positions[at] = position
+            if position == partition.stable_end:
+                self.fresh.discard(at)
             taken += found
             if len(taken) >= max_records:
                 break
@@ -108,7 +163,7 @@ class MemoryReader:
         await self._link.process.sleep(0)
         if at not in self._cursor.positions:
             raise LogError(f"{at} is not read here")
-        self._cursor.positions[at] = offset
+        self._cursor.move(at, offset)
         self._link.point("seek.after")
 
     async def position(self, at: TopicPartition) -> int:
@@ -169,7 +224,7 @@ class MemoryGroupReader:
         self._cursor.watch({at: self._group.committed.get(at, 0) for at in partitions})
         for at in partitions:
             if at not in self._group.committed:
-                self._cursor.positions[at] = self._link.broker.topics[at.topic].partitions[at.partition].begin
+                self._cursor.move(at, self._link.broker.topics[at.topic].partitions[at.partition].begin)
         self._cursor.changed.set()
 
     async def read(self, max_records: int, wait_ms: int) -> Sequence[Record]:
@@ -227,8 +282,8 @@ class MemoryGroupReader:
         for at in self._cursor.lost():
             topic = self._link.broker.topics.get(at.topic)
             if topic is None or topic.denied or at.partition >= len(topic.partitions):
-                del self._cursor.positions[at]
+                self._cursor.drop(at)
                 continue
             went_on_at = topic.partitions[at.partition].begin
             self._gaps.append((at, self._cursor.positions[at], went_on_at))
-            self._cursor.positions[at] = went_on_at
+            self._cursor.move(at, went_on_at)
