@@ -31,7 +31,7 @@ from linkage.worker import topic_admin
 from linkage.worker.kafka_log import KafkaLog
 from tests import small_county as c
 from tests.kafka_journal import Journal
-from tests.kafka_worker import Doom, WorkerProcess
+from tests.kafka_worker import NOTHING, Plan, WorkerProcess
 from tests.role_players import RolePlayers, Script, obedient
 
 PARTITIONS_COUNT = 3
@@ -129,10 +129,10 @@ class KafkaCounty:
 
     # Workers
 
-    def start_worker(self, name: str, doom: Doom | None = None, **settings: Any) -> WorkerProcess:
+    def start_worker(self, name: str, plan: Plan = NOTHING, **settings: Any) -> WorkerProcess:
         """Starts a worker process, each with another hash seed. Returns at once."""
         told = self.settings.model_copy(update=settings)
-        worker = WorkerProcess.start(told, name, self.folder, next(self._seeds), doom)
+        worker = WorkerProcess.start(told, name, self.folder, next(self._seeds), plan)
         self.workers.append(worker)
         return worker
 
