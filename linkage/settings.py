@@ -47,6 +47,9 @@ class WorkerSettings(KafkaSettings):
     due_repeat_ms: int = 5_000
     answer_wait_limit_ms: int = 60_000
     stall_limit_ms: int = 30_000
+    """After so long a loop that has work and makes none, or does not come round, fails `/healthz` and is begun anew."""
+    stall_told_ms: int = 10_000
+    """How long `/healthz` tells of it from there on, for whoever asks seldom."""
     drain_limit_ms: int = 5_000
     web_port: int = 0
     """0: a free one, named in the log."""

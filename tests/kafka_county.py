@@ -31,7 +31,7 @@ from linkage.worker import topic_admin
 from linkage.worker.kafka_log import KafkaLog
 from tests import small_county as c
 from tests.kafka_journal import Journal
-from tests.kafka_worker import Doom, WorkerProcess
+from tests.kafka_worker import NOTHING, Plan, WorkerProcess
 from tests.role_players import RolePlayers, Script, obedient
 
 PARTITIONS_COUNT = 3
@@ -50,11 +50,19 @@ Found = TypeVar("Found")
 class KafkaCounty:
     """One namespace on the session's broker, set up when it is entered.
 
-    `scale` stretches every limit of the policy; `settings` are those of the workers, in WorkerSettings' words.
+    `scale` stretches every limit of the policy, `copies` are those of each topic; `settings` are those of the workers,
+    in WorkerSettings' words.
     """
 
     def __init__(
-        self, bootstrap_servers: str, namespace: str, folder: Path, *, scale: float = 1.0, **settings: Any
+        self,
+        bootstrap_servers: str,
+        namespace: str,
+        folder: Path,
+        *,
+        scale: float = 1.0,
+        copies: int = 1,
+        **settings: Any,
     ) -> None:
         self.settings = WorkerSettings(
             **{
@@ -68,6 +76,7 @@ class KafkaCounty:
         )
         self.folder = folder
         self.scale = scale
+        self.copies = copies
         self.journal = Journal()
         self.players: RolePlayers | None = None
         self.workers: list[WorkerProcess] = []
@@ -101,7 +110,9 @@ class KafkaCounty:
 
     async def _set_up(self) -> None:
         rows = self.topics.of_parties(*self.parties())
-        await topic_admin.apply(self.settings, rows, self.settings.partitions_count, 1, 1)
+        await topic_admin.apply(
+            self.settings, rows, self.settings.partitions_count, self.copies, max(1, self.copies - 1)
+        )
         await topic_admin.write_log_identities(self._log, self.topics, self.settings.partitions_count)
         registry = self.topics.registry
         await self._log.append(
@@ -129,10 +140,10 @@ class KafkaCounty:
 
     # Workers
 
-    def start_worker(self, name: str, doom: Doom | None = None, **settings: Any) -> WorkerProcess:
+    def start_worker(self, name: str, plan: Plan = NOTHING, **settings: Any) -> WorkerProcess:
         """Starts a worker process, each with another hash seed. Returns at once."""
         told = self.settings.model_copy(update=settings)
-        worker = WorkerProcess.start(told, name, self.folder, next(self._seeds), doom)
+        worker = WorkerProcess.start(told, name, self.folder, next(self._seeds), plan)
         self.workers.append(worker)
         return worker
 

@@ -1,6 +1,7 @@
 """The journal as a test sees it: decoded, with the instants of the broker, followed while it grows."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -51,6 +52,7 @@ class Journal:
     records: list[Journaled] = field(default_factory=list)
     decided: set[Place] = field(default_factory=set)
     orders_sent: int = 0
+    orders_by_topic: Counter[str] = field(default_factory=Counter)
     hubs_are_owed: int = 0
     log_ids: list[tuple[int, str]] = field(default_factory=list)
     _grown: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -87,7 +89,10 @@ class Journal:
             self.decided.add(place_of(found.entry.inbox.origin))
         to_hubs = sum(sent.topic.endswith(Family.INBOX) for sent in found.entry.sent)
         self.hubs_are_owed += to_hubs - (found.entry.inbox.kind == "hub")
-        self.orders_sent += sum(sent.type in ORDER_TYPES and not sent.diverted_because for sent in found.entry.sent)
+        for sent in found.entry.sent:
+            if sent.type in ORDER_TYPES and not sent.diverted_because:
+                self.orders_sent += 1
+                self.orders_by_topic[sent.topic] += 1
 
     async def until(self, fact: Callable[["Journal"], Found | None], limit_s: float) -> Found:
         """What `fact` finds, as soon as it finds something true. Raises TimeoutError."""

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, astuple, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -26,11 +26,27 @@ END_LIMIT_S = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Doom:
-    """At the `count`-th time that `point` is reached the worker does `action` to itself: `kill` (-9) or `stop`."""
+    """At the `count`-th time that `point` is reached the worker does `action` to itself: `kill` (-9), `stop`, `hang`.
+
+    `tell`: nothing, it is only told that the point was reached.
+    """
 
     point: str
     count: int = 1
     action: str = "kill"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What befalls a worker: see `tests/worker_process.py`."""
+
+    doom: Doom | None = None
+    clock_offset_ms: int = 0
+    group_suffix: str = ""
+    own_network: bool = False
+
+
+NOTHING = Plan()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +65,20 @@ class WorkerProcess:
         self.process = process
         self.name = name
         self.web_port = web_port
-        self.started_ms = time.time_ns() // 1_000_000
+        self.started_ms = self.now_ms()
         self._stdout, self._stderr = _outputs(folder, name)
+        self._armed = _armed(folder, name)
 
     @classmethod
-    def start(cls, settings: WorkerSettings, name: str, folder: Path, hash_seed: int, doom: Doom | None = None) -> Self:
+    def start(cls, settings: WorkerSettings, name: str, folder: Path, hash_seed: int, plan: Plan = NOTHING) -> Self:
         port = _free_port()
         told = settings.model_copy(update={"web_port": port, "log_json": True}).model_dump_json()
-        arguments = [doom.point, str(doom.count), doom.action] if doom else []
+        doom = astuple(plan.doom) if plan.doom else None
+        planned = json.dumps({**asdict(plan), "doom": doom, "armed": str(_armed(folder, name))})
         stdout, stderr = _outputs(folder, name)
         with stdout.open("wb") as out, stderr.open("wb") as err:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tests.worker_process", told, *arguments],
+                [sys.executable, "-m", "tests.worker_process", told, planned],
                 cwd=folder,
                 env={**os.environ, "PYTHONHASHSEED": str(hash_seed), "PYTHONPATH": str(ROOT)},
                 stdout=out,
@@ -77,6 +95,11 @@ class WorkerProcess:
         """As `subprocess` has it: the negative signal number when a signal ended it; None while it runs."""
         return self.process.poll()
 
+    @staticmethod
+    def now_ms() -> int:
+        """Wall clock, milliseconds since 1970."""
+        return time.time_ns() // 1_000_000
+
     def kill(self) -> int:
         """kill -9. Returns the wall clock's milliseconds."""
         return self._signal(signal.SIGKILL)
@@ -92,9 +115,15 @@ class WorkerProcess:
         return self._signal(signal.SIGCONT)
 
     def _signal(self, number: int) -> int:
-        at_ms = time.time_ns() // 1_000_000
+        at_ms = self.now_ms()
         self.process.send_signal(number)
         return at_ms
+
+    def arm(self, doom: Doom) -> None:
+        """From now on: the next `count` times."""
+        partial = self._armed.with_suffix(".partial")
+        partial.write_text(json.dumps(astuple(doom)))
+        partial.rename(self._armed)
 
     async def ended(self, limit_s: float = END_LIMIT_S) -> int:
         """Its exit status, once it has ended."""
@@ -103,19 +132,20 @@ class WorkerProcess:
                 await asyncio.sleep(PAUSE_S)
             return status
 
-    async def reached(self, point: str, limit_s: float) -> int:
-        """When it reached the point of its doom, in the wall clock's milliseconds."""
+    async def reached(self, point: str, limit_s: float, since_ms: int = 0) -> int:
+        """When it reached the point of its doom, last, in the wall clock's milliseconds."""
         async with asyncio.timeout(limit_s):
-            while (at_ms := self._reached_ms(point)) is None:  # noqa: ASYNC110  a file tells nobody
+            while (at_ms := self._reached_ms(point)) is None or at_ms < since_ms:  # noqa: ASYNC110  a file tells nobody
                 await asyncio.sleep(PAUSE_S)
             return at_ms
 
     def _reached_ms(self, point: str) -> int | None:
+        last: int | None = None
         for line in self._stdout.read_text(encoding="utf-8").splitlines():
             match line.split():
                 case ["reached", found, _count, at_ms] if found == point:
-                    return int(at_ms)
-        return None
+                    last = int(at_ms)
+        return last
 
     async def ask(self, page: str) -> tuple[int, str]:
         """(HTTP status, body) of `/readyz`, `/healthz` or `/metrics`; (0, why not) when it does not answer."""
@@ -127,6 +157,12 @@ class WorkerProcess:
                 return answer.status, await answer.text()
         except (aiohttp.ClientError, TimeoutError) as error:
             return 0, f"{type(error).__name__}: {error}"
+
+    async def is_in_own_network(self, limit_s: float) -> None:
+        """Returns once it is."""
+        async with asyncio.timeout(limit_s):
+            while "network" not in self._stdout.read_text(encoding="utf-8"):  # noqa: ASYNC110  a file tells nobody
+                await asyncio.sleep(PAUSE_S)
 
     async def share(self) -> tuple[bool, frozenset[int]]:
         """(is it ready, the partitions assigned to it), as `/readyz` tells."""
@@ -162,6 +198,10 @@ class WorkerProcess:
 
 def _outputs(folder: Path, name: str) -> tuple[Path, Path]:
     return folder / f"{name}.out", folder / f"{name}.err"
+
+
+def _armed(folder: Path, name: str) -> Path:
+    return folder / f"{name}.armed"
 
 
 def _free_port() -> int:

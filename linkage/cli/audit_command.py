@@ -31,6 +31,10 @@ def audit_command(
     settle_limit_s: Annotated[
         float, typer.Option(min=0, help="On the cluster: seconds for records on their way to arrive.")
     ] = SETTLE_LIMIT_S,
+    gone: Annotated[
+        list[str] | None,
+        typer.Option(help="A dispatch topic that was deleted: what was sent there is not asked for. Repeatable."),
+    ] = None,
 ) -> None:
     """Nothing lost, nothing doubled, every deadline ended once. Exit 1 and the first violations. 审计"""
     from linkage.replay.audit import audit
@@ -41,7 +45,7 @@ def audit_command(
         result = audit(read_file(file), None, noting("audit"))
     else:
         with opened_cluster(shared.settings) as cluster:
-            result = audit_cluster(cluster, settle_limit_s, noting("audit"))
+            result = audit_cluster(cluster, settle_limit_s, noting("audit"), frozenset(gone or ()))
     took_s = time.perf_counter() - started
     if shared.as_json:
         print_json({**as_json(result), "is_clean": result.is_clean, "took_s": round(took_s, 3)})
@@ -51,11 +55,13 @@ def audit_command(
         raise typer.Exit(DIFFERENCE)
 
 
-def audit_cluster(cluster: Cluster, settle_limit_s: float, progress: "Progress") -> "AuditResult":
+def audit_cluster(
+    cluster: Cluster, settle_limit_s: float, progress: "Progress", gone: frozenset[str] = frozenset()
+) -> "AuditResult":
     """Reads everything to its end, then what came meanwhile, until whatever was on its way at first has arrived."""
     from linkage.replay.audit import Audit
 
-    session = Audit(with_topics=True)
+    session = Audit(with_topics=True, gone=gone)
     following = _Following(cluster, session, progress)
     give_up = time.monotonic() + settle_limit_s
     following.catch_up()

@@ -37,13 +37,15 @@ class KafkaSpec:
 
     `brokers`: 1, or 3 and more with replication factor 3 (at least 2 in sync). `first_port`: brokers listen on
     `first_port` and the next ones, their controllers on those after that; None: free ones, remembered in the folder.
-    `heap_mib`: of each broker, which takes about 100 MiB beside it. Raises ValueError for numbers that can't work.
+    `heap_mib`: of each broker, which takes about 100 MiB beside it. `properties`: of Kafka's, (name, value) each, set
+    over ours. Raises ValueError for numbers that can't work.
     """
 
     data_dir: Path
     brokers: int = 1
     first_port: int | None = None
     heap_mib: int = HEAP_MIB
+    properties: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         if self.brokers != 1 and not 3 <= self.brokers <= BROKERS_LIMIT:
@@ -104,6 +106,7 @@ class Cluster:
     cluster_id: str
     heap_mib: int
     brokers: tuple[Broker, ...]
+    properties: tuple[tuple[str, str], ...] = ()
 
     @property
     def bootstrap_servers(self) -> str:
@@ -123,7 +126,8 @@ def load(data_dir: Path) -> Cluster | None:
     try:
         fields = json.loads(record.read_text())
         ports: list[list[int]] = fields["ports"]
-        return _cluster(data_dir, str(fields["cluster_id"]), int(fields["heap_mib"]), ports)
+        more = tuple((str(name), str(value)) for name, value in fields.get("properties", {}).items())
+        return _cluster(data_dir, str(fields["cluster_id"]), int(fields["heap_mib"]), ports, more)
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as error:
@@ -150,22 +154,25 @@ def remember(spec: KafkaSpec, data_dir: Path) -> Cluster:
     cluster_id = (
         known.cluster_id if known is not None else "l" + base64.urlsafe_b64encode(os.urandom(16)).decode()[1:22]
     )
-    cluster = _cluster(data_dir, cluster_id, spec.heap_mib, ports)
+    cluster = _cluster(data_dir, cluster_id, spec.heap_mib, ports, spec.properties)
     _write_whole(data_dir / "cluster.json", json.dumps(_record(cluster), indent=2))
     return cluster
 
 
-def _cluster(data_dir: Path, cluster_id: str, heap_mib: int, ports: list[list[int]]) -> Cluster:
+def _cluster(
+    data_dir: Path, cluster_id: str, heap_mib: int, ports: list[list[int]], properties: tuple[tuple[str, str], ...]
+) -> Cluster:
     brokers = (
         Broker(node_id, port, controller_port, data_dir / f"node-{node_id}")
         for node_id, (port, controller_port) in enumerate(ports, start=1)
     )
-    return Cluster(data_dir, cluster_id, heap_mib, tuple(brokers))
+    return Cluster(data_dir, cluster_id, heap_mib, tuple(brokers), properties)
 
 
 def _record(cluster: Cluster) -> dict[str, object]:
     ports = [[broker.port, broker.controller_port] for broker in cluster.brokers]
-    return {"cluster_id": cluster.cluster_id, "heap_mib": cluster.heap_mib, "ports": ports}
+    properties = dict(cluster.properties)
+    return {"cluster_id": cluster.cluster_id, "heap_mib": cluster.heap_mib, "ports": ports, "properties": properties}
 
 
 def _ports(spec: KafkaSpec, data_dir: Path) -> list[list[int]]:
@@ -224,6 +231,7 @@ def _properties(cluster: Cluster, broker: Broker) -> dict[str, object]:
         **_BEHAVIOUR,
         **_SMALL,
         **(_FAST_ELECTION if replicas > 1 else {}),
+        **dict(cluster.properties),
     }
 
 

@@ -19,7 +19,7 @@ from linkage.events.envelope import StagedFact
 from linkage.runtime.letters import read_letter
 from linkage.runtime.outbox import Bundle, Outbox
 from linkage.runtime.ports import Log, Outgoing, Reader, Record, Time, TopicPartition, Writer
-from linkage.runtime.progress import Backoff, LoopLimits, Progress
+from linkage.runtime.progress import Backoff, LoopLimits, Progress, rest
 from linkage.runtime.recovery import fold_journal, inbox_position
 from linkage.topics import Topics
 
@@ -51,6 +51,8 @@ class HubLoop:
     is_assigned: Callable[[], bool]
     on_taken_over: Callable[[Partition], None]
     on_committed: Observer = _nobody
+    on_read: Callable[[int], None] = lambda appended_ms: None
+    """Told the broker's append time of the last record of each list, wall clock milliseconds."""
     state: Partition = field(default_factory=Partition)
     progress: Progress = field(init=False)
     outbox: Outbox = field(init=False)
@@ -78,6 +80,7 @@ class HubLoop:
         fenced = Backoff(self.limits.fenced_wait_ms, self.limits.fenced_wait_ms * 8)
         while not self.is_stopping and self.is_assigned():
             try:
+                self.progress.prepared(self.time.monotonic_ms())
                 await self.time.within(self.limits.take_over_limit_ms, self._take_over())
                 while not self.is_stopping:
                     await self._serve_list()
@@ -91,21 +94,25 @@ class HubLoop:
                         f"hub partition {self.partition} was fenced {fenced.failures + 1} times running"
                     ) from error
                 await self._drop()
-                await self.time.sleep(fenced.next_ms(self.time.jitter()))
+                await self._rest(fenced.next_ms(self.time.jitter()))
             except (ForeignLog, UnknownFact) as error:
                 self._note("refused", str(error))
                 raise
             except OutcomeUnknown as error:
                 self._note("waiting", f"outcome unknown: {error}")
                 await self._drop()
-                await self.time.sleep(self.limits.fenced_wait_ms)  # a zombie learns meanwhile that it is one
+                await self._rest(self.limits.fenced_wait_ms)  # a zombie learns meanwhile that it is one
             except (LogError, TimeoutError) as error:
                 self._note("waiting", f"{type(error).__name__}: {error}")
                 await self._drop()
-                await self.time.sleep(backoff.next_ms(self.time.jitter()))
+                await self._rest(backoff.next_ms(self.time.jitter()))
             finally:
+                self.progress.ended()
                 await self._drop()
         self.progress.phase = "stopped"
+
+    async def _rest(self, span_ms: int) -> None:
+        await rest(self.time, self.progress, span_ms)
 
     def _note(self, phase: str, detail: str) -> None:
         self.progress.phase = phase  # type: ignore[assignment]
@@ -150,6 +157,7 @@ class HubLoop:
         if not records:
             self.progress.moved(await self.reader.position(self.inbox), self.time.monotonic_ms())
             return
+        self.on_read(records[-1].timestamp_ms)
         remaining = list(records)
         while remaining:
             taken = await self._commit_some(remaining)

@@ -15,7 +15,7 @@ from linkage.events.reception import SourceGap
 from linkage.runtime.admission import admitted
 from linkage.runtime.outbox import inbox_outgoing
 from linkage.runtime.ports import GroupReader, Log, Outgoing, Record, Time, TopicPartition
-from linkage.runtime.progress import Backoff, LoopLimits, Progress
+from linkage.runtime.progress import Backoff, LoopLimits, Progress, rest
 from linkage.runtime.registry import Registry
 from linkage.topics import INBOUND_FAMILIES, Topics
 
@@ -46,6 +46,7 @@ class Ingress:
         """Until stopped. After any error it joins the group anew: what was not committed comes again."""
         backoff = Backoff(self.limits.retry_first_ms, self.limits.retry_limit_ms)
         while not self.is_stopping:
+            self.progress.prepared(self.time.monotonic_ms())
             try:
                 await self._await_county()
                 prefixes = [f"{self.topics.namespace}.{family.value}" for family in INBOUND_FAMILIES]
@@ -57,8 +58,9 @@ class Ingress:
             except (LogError, TimeoutError) as error:
                 self.progress.phase, self.progress.detail = "waiting", f"{type(error).__name__}: {error}"
                 _LOG.warning("ingress_waits", detail=self.progress.detail)
-                await self.time.sleep(backoff.next_ms(self.time.jitter()))
+                await rest(self.time, self.progress, backoff.next_ms(self.time.jitter()))
             finally:
+                self.progress.ended()
                 await self._leave()
         self.progress.phase = "stopped"
 
@@ -73,7 +75,7 @@ class Ingress:
             await self.registry.catch_up()
             if self.registry.county is None:
                 self.progress.detail = "no county is registered yet: run `linkage county load DIR`"
-                await self.time.sleep(self.limits.retry_limit_ms // 5)
+                await rest(self.time, self.progress, self.limits.retry_limit_ms // 5)
 
     async def _admit_list(self) -> None:
         """One list: admit, append, then commit what was appended."""

@@ -9,10 +9,13 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from linkage.errors import LogError
+from linkage.runtime.ends import ends_of_those_there
 from linkage.runtime.ingress import Ingress
-from linkage.runtime.lease import Lease, ended
+from linkage.runtime.lease import Lease, cancelled, ended
 from linkage.runtime.ports import Log, Task, Time, TopicPartition
 from linkage.runtime.progress import LoopLimits, Progress
+from linkage.runtime.standstill import Outages
 from linkage.topics import Topics
 
 _LOG = structlog.get_logger("linkage.worker")
@@ -37,6 +40,8 @@ class Member:
     ingress: Ingress = field(init=False)
     ingress_task: Task | None = None
     restarts: int = 0
+    """How many stalled loops were begun anew."""
+    outages: Outages = field(default_factory=Outages)
     ended_leases: dict[str, Progress] = field(default_factory=dict)
     """What leases that ended here did, by loop: counters begin with the process, not with a lease."""
     is_settling: bool = False
@@ -95,6 +100,7 @@ class Member:
             self.limits,
             is_assigned=lambda: self._may_take_over(partition),
             on_fatal=self.on_fatal,
+            outages=self.outages,
         )
         self.leases[partition] = lease
         lease.start()
@@ -132,26 +138,67 @@ class Member:
         return served and not self.is_rebalancing and self.ingress.progress.phase == "serving"
 
     async def look(self) -> None:
-        """Compares every loop with the end of what it reads; begins a stalled one anew. Raises LogError."""
+        """Compares every loop with the end of what it reads; begins a stalled one anew. Raises LogError.
+
+        While the log does not answer, nobody can say who has work: then only what hangs is begun anew.
+        """
+        limit_ms = self.limits.stall_limit_ms
+        try:
+            await self._see_ends()
+        except (LogError, TimeoutError):
+            await self._begin_anew(lambda one: one.hangs(self.time.monotonic_ms(), limit_ms))
+            raise
+        await self._begin_anew(lambda one: one.is_stalled(self.time.monotonic_ms(), limit_ms))
+
+    async def _begin_anew(self, is_stalled: Callable[[Progress], bool]) -> None:
+        for _, lease in sorted(self.leases.items()):
+            self.restarts += len(await lease.begin_stalled_anew(is_stalled))
+        if self.ingress_task is not None and not self.is_stopping and is_stalled(self.ingress.progress):
+            _LOG.error("stalled", loop="ingress", limit_ms=self.limits.stall_limit_ms)
+            await cancelled(self.time, self.ingress_task, self.on_fatal)
+            if not self.is_stopping:
+                self.restarts += 1
+                self.ingress.progress.restarted(self.time.monotonic_ms())
+                self.start()
+
+    async def _see_ends(self) -> None:
+        """Of all partitions at once; each by itself when that fails, so that one that is away hides no other."""
+        leases = [lease for _, lease in sorted(self.leases.items())]
+        try:
+            await self._ask(leases)
+        except (LogError, TimeoutError):
+            apart = [self.time.spawn(self._ask_apart(lease), f"ends.{lease.partition}") for lease in leases]
+            for task in apart:
+                await task.wait()
+            raise
+        await self._look_at_ingress()
+
+    async def _ask_apart(self, lease: Lease) -> None:
+        try:
+            await self._ask([lease])
+        except (LogError, TimeoutError) as error:
+            lease.standstill.missed()
+            _LOG.warning("no_answer", partition=lease.partition, detail=f"{type(error).__name__}: {error}")
+
+    async def _ask(self, leases: list[Lease]) -> None:
         wanted: dict[TopicPartition, Progress] = {}
-        for lease in self.leases.values():
+        for lease in leases:
+            lease.standstill.asked()
             wanted[lease.hub.inbox] = lease.hub.progress
             wanted[lease.hub.journal] = lease.publisher.progress
+        found = await self.log.end_offsets(sorted(wanted)) if wanted else {}
         now_ms = self.time.monotonic_ms()
-        for at, end in (await self.log.end_offsets(sorted(wanted)) if wanted else {}).items():
+        for at, end in found.items():
             wanted[at].saw_end(end, now_ms)
-        await self._look_at_ingress(now_ms)
-        for partition, lease in sorted(self.leases.items()):
-            if any(one.is_stalled(now_ms, self.limits.stall_limit_ms) for one in lease.progresses):
-                _LOG.error("stalled", partition=partition, limit_ms=self.limits.stall_limit_ms)
-                self.restarts += 1
-                await self._end(lease)
-                if partition in self.assigned:
-                    self._begin(partition)
+        for lease in leases:
+            lease.standstill.heard()
 
-    async def _look_at_ingress(self, now_ms: int) -> None:
-        """Ingress has work while its sources have records behind its committed positions."""
-        committed = dict(self.ingress.committed)
-        ends = await self.log.end_offsets(sorted(committed)) if committed else {}
+    async def _look_at_ingress(self) -> None:
+        """Ingress has work while its sources have records behind its committed positions; a denied one is none."""
+        group, committed = self.ingress.group, dict(self.ingress.committed)
+        denied = set(group.denied()) if group is not None else set()
+        readable = sorted(at for at in committed if at.topic not in denied)
+        ends = await ends_of_those_there(self.log, readable)
         behind = sum(max(0, end - committed[at]) for at, end in ends.items())
-        self.ingress.progress.saw_end(self.ingress.progress.next_offset + behind, now_ms)
+        progress = self.ingress.progress
+        progress.saw_end(progress.next_offset + behind, self.time.monotonic_ms())

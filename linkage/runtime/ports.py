@@ -76,6 +76,10 @@ class GroupReader(Protocol):
 
     def assigned(self) -> Sequence[TopicPartition]: ...
 
+    def denied(self) -> Sequence[str]:
+        """The assigned topics that it is not allowed to read, as far as it has found out."""
+        ...
+
     async def close(self) -> None: ...
 
 

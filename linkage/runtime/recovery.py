@@ -23,6 +23,7 @@ async def fold_journal(
             for record in await reader.read(limits.fold_yield_records, limits.read_wait_ms):
                 partition = _folded(partition, record, log_id)
                 progress.folded_records += 1
+            progress.prepared(time.monotonic_ms())
             await time.sleep(0)
     finally:
         await reader.close()

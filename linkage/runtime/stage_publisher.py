@@ -12,7 +12,7 @@ from linkage import identity, wire
 from linkage.errors import LogError
 from linkage.events.envelope import JOURNAL, JournalRecord, PublishedFact
 from linkage.runtime.ports import Log, Outgoing, Reader, Record, Time, TopicPartition
-from linkage.runtime.progress import Backoff, LoopLimits, Progress
+from linkage.runtime.progress import Backoff, LoopLimits, Progress, rest
 from linkage.topics import Topics
 
 _LOG = structlog.get_logger("linkage.publisher")
@@ -45,6 +45,7 @@ class StagePublisher:
         backoff = Backoff(self.limits.retry_first_ms, self.limits.retry_limit_ms)
         while not self.is_stopping:
             reader: Reader | None = None
+            self.progress.prepared(self.time.monotonic_ms())
             try:
                 reader = await self._opened()
                 while not self.is_stopping:
@@ -53,8 +54,9 @@ class StagePublisher:
             except (LogError, TimeoutError) as error:
                 self.progress.detail = f"{type(error).__name__}: {error}"
                 _LOG.warning("publisher_waits", partition=self.partition, detail=self.progress.detail)
-                await self.time.sleep(backoff.next_ms(self.time.jitter()))
+                await rest(self.time, self.progress, backoff.next_ms(self.time.jitter()))
             finally:
+                self.progress.ended()
                 if reader is not None:
                     await reader.close()
 

@@ -260,6 +260,10 @@ class MemoryGroupReader:
     def assigned(self) -> Sequence[TopicPartition]:
         return sorted(self._cursor.positions)
 
+    def denied(self) -> Sequence[str]:
+        topics = self._link.broker.topics
+        return sorted({at.topic for at in self._cursor.positions if at.topic in topics and topics[at.topic].denied})
+
     async def close(self) -> None:
         """Leaves the group, if the broker can hear it; else its session ends by itself."""
         if self._closed:

@@ -154,6 +154,7 @@ class KafkaGroupReader:
         while True:
             left_ms = max(0, round((give_up_at - time.monotonic()) * 1000))
             found = await self._poll(max_records, left_ms)
+            self._denied -= {at.topic for at in found}
             if found or left_ms == 0:
                 return [record_of(record) for records in found.values() for record in records]
 
@@ -178,6 +179,9 @@ class KafkaGroupReader:
 
     def assigned(self) -> Sequence[TopicPartition]:
         return sorted(TopicPartition(*at) for at in self._consumer.assignment())
+
+    def denied(self) -> Sequence[str]:
+        return sorted(self._denied)
 
     async def close(self) -> None:
         await close_within(self._consumer.stop, self._consumer._client.close)

@@ -114,5 +114,6 @@ def loop_limits(settings: WorkerSettings) -> LoopLimits:
         due_repeat_ms=settings.due_repeat_ms,
         answer_wait_limit_ms=settings.answer_wait_limit_ms,
         stall_limit_ms=settings.stall_limit_ms,
+        stall_told_ms=settings.stall_told_ms,
         drain_limit_ms=settings.drain_limit_ms,
     )

@@ -47,7 +47,7 @@ class ProgressCollector:
         )
 
 
-def told(one: Progress, now_ms: int, limit_ms: int) -> dict[str, Any]:
+def told(one: Progress, now_ms: int, limit_ms: int, told_ms: int) -> dict[str, Any]:
     """One loop as JSON."""
     return {
         "loop": one.name,
@@ -55,7 +55,7 @@ def told(one: Progress, now_ms: int, limit_ms: int) -> dict[str, Any]:
         "next_offset": one.next_offset,
         "end_offset": one.end_offset,
         "behind": max(0, one.end_offset - one.next_offset),
-        "is_stalled": one.is_stalled(now_ms, limit_ms),
+        "is_stalled": one.is_told_as_stalled(now_ms, limit_ms, told_ms),
         "detail": one.detail,
     }
 
@@ -68,8 +68,8 @@ def add_pages(app: faust.App, leases: Leases) -> None:
     @app.page("/healthz")
     async def healthz(_view: Any, _request: Any) -> Any:
         now_ms, limit_ms = leases.time.monotonic_ms(), leases.settings.stall_limit_ms
-        member = leases.member
-        loops = [told(one, now_ms, limit_ms) for one in (member.progresses() if member else [])]
+        member, told_ms = leases.member, leases.settings.stall_told_ms
+        loops = [told(one, now_ms, limit_ms, told_ms) for one in (member.progresses() if member else [])]
         is_healthy = not any(loop["is_stalled"] or loop["phase"] == "refused" for loop in loops)
         return aiohttp_web.json_response(
             {"healthy": is_healthy, "stall_limit_ms": limit_ms, "loops": loops}, status=200 if is_healthy else 503

@@ -168,11 +168,11 @@ class RealCounty:
         self.workers.append(worker)
         return worker
 
-    async def shared(self, *workers: WorkerProcess) -> list[frozenset[int]]:
+    async def shared(self, *workers: WorkerProcess, limit_s: float = SHARE_LIMIT_S) -> list[frozenset[int]]:
         """Their shares, once all are ready, each has one, and together they have every partition once."""
         shares: list[tuple[bool, frozenset[int]]] = []
         try:
-            async with asyncio.timeout(SHARE_LIMIT_S):
+            async with asyncio.timeout(limit_s):
                 while True:
                     shares = await asyncio.gather(*(worker.share() for worker in workers))
                     owned = sorted(partition for _, share in shares for partition in share)

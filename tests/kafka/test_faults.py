@@ -17,7 +17,7 @@ from linkage import local_kafka
 from tests.kafka.exactness import assert_exact
 from tests.kafka_county import KafkaCounty
 from tests.kafka_journal import place_of
-from tests.kafka_worker import Doom, WorkerProcess
+from tests.kafka_worker import Doom, Plan, WorkerProcess
 
 pytestmark = pytest.mark.kafka
 
@@ -86,7 +86,7 @@ def first_after(county: KafkaCounty, at_ms: int, partitions: frozenset[int]) -> 
 @pytest.mark.parametrize("point", IN_TRANSACT)
 async def test_a_worker_killed_inside_a_transaction_loses_and_doubles_nothing(county: KafkaCounty, point: str) -> None:
     """kill -9 at each named point of a transaction, with work waiting: the other takes over, all is decided once."""
-    doomed = county.start_worker("doomed", Doom(point, TRANSACTIONS_BEFORE_DOOM))
+    doomed = county.start_worker("doomed", Plan(Doom(point, TRANSACTIONS_BEFORE_DOOM)))
     steady = county.start_worker("steady")
     share, _ = await county.shared(doomed, steady)
     await county.play()
@@ -106,7 +106,7 @@ async def test_a_worker_killed_while_it_takes_over_loses_and_doubles_nothing(cou
     await county.shared(steady)
     await county.play()
     async with county.under_load():
-        doomed = county.start_worker("doomed", Doom(point))
+        doomed = county.start_worker("doomed", Plan(Doom(point)))
         died_ms = await doomed.reached(point, limit_s=20)
     assert await doomed.ended() == -signal.SIGKILL
     await county.settled(SETTLE_LIMIT_S)
@@ -149,7 +149,7 @@ async def test_a_zombie_that_was_idle_is_fenced_and_serves_again(county: KafkaCo
 
 async def test_a_zombie_that_was_in_a_transaction_is_fenced_and_serves_again(county: KafkaCounty) -> None:
     """The same, stopped when everything of a transaction was sent and nothing committed: it is never committed."""
-    zombie = county.start_worker("zombie", Doom("transact.sent_all", TRANSACTIONS_BEFORE_DOOM, "stop"))
+    zombie = county.start_worker("zombie", Plan(Doom("transact.sent_all", TRANSACTIONS_BEFORE_DOOM, "stop")))
     other = county.start_worker("other")
     await county.shared(zombie, other)
     await county.play()

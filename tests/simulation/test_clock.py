@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from linkage.events.base import instant
-from linkage.events.deadlines import DeadlineDue, DeadlineSet
+from linkage.events.deadlines import AnswerUnknown, DeadlineDue, DeadlineSet
 from linkage.events.envelope import InboxRecord, StagedFact
 from linkage.runtime.clock import Clock
 from linkage.runtime.progress import LoopLimits
@@ -20,6 +20,7 @@ TOPICS = Topics("clock")
 LIMITS = LoopLimits(clock_tick_ms=1_000, due_repeat_ms=5_000)
 SPAN_S = 60
 HOUR_MS = 3_600_000
+OUTAGE_S = 40
 
 
 class OneClock:
@@ -48,13 +49,20 @@ class OneClock:
 
     def said(self, deadline_id: str) -> list[int]:
         """When it was said to be due, in seconds from the start."""
-        records = self.broker.committed_records(TOPICS.inbox)
-        letters = [(one.timestamp_ms, InboxRecord.model_validate_json(one.value or b"")) for one in records]
         return [
             (at_ms - self.time.start_ms) // 1_000
-            for at_ms, letter in letters
+            for at_ms, letter in self._letters()
             if isinstance(letter.data, DeadlineDue) and letter.data.deadline_id == deadline_id
         ]
+
+    def told_unknown(self, deadline_id: str) -> list[int]:
+        """For how many seconds the answer was unknown, each time a person was told."""
+        said = (letter.data for _, letter in self._letters())
+        return [one.waited_s for one in said if isinstance(one, AnswerUnknown) and one.deadline_id == deadline_id]
+
+    def _letters(self) -> list[tuple[int, InboxRecord]]:
+        records = self.broker.committed_records(TOPICS.inbox)
+        return [(one.timestamp_ms, InboxRecord.model_validate_json(one.value or b"")) for one in records]
 
 
 def test_a_clock_that_was_fast_and_is_set_right_says_due_in_time() -> None:
@@ -89,3 +97,42 @@ def test_a_topic_that_is_away_holds_up_only_its_own_deadlines() -> None:
     one.time.run_for((SPAN_S + 40) * 1_000)
     assert one.said("D-there")
     assert not one.said("D-away")
+
+
+def test_a_clock_that_is_an_hour_behind_says_due_in_time() -> None:
+    """The append times that the hub reads say how late it is at least, whatever this machine's clock says."""
+    one = OneClock()
+    one.process.clock_offset_ms = -HOUR_MS
+    one.watch("D-1", "health")
+    one.time.run_for(20_000)
+    one.clock.heard(one.time.start_ms + 20_000)
+    one.time.run_for(60_000)
+    assert any(SPAN_S <= at < SPAN_S + 2 for at in one.said("D-1"))
+
+
+@pytest.mark.parametrize("began_s", [0, 30, 50])
+def test_an_outage_makes_a_deadline_last_as_much_longer_and_a_person_is_told(began_s: int) -> None:
+    """Nobody could answer meanwhile: of a minute in which the log was away for 40 s there are 40 s left, whenever."""
+    one = OneClock()
+    one.watch("D-1", "health")
+    one.time.run_for(began_s * 1_000)
+    one.clock.standstill.asked()
+    one.clock.standstill.heard()
+    one.clock.standstill.asked()
+    one.broker.stop_for(OUTAGE_S * 1_000)
+    one.time.run_for(OUTAGE_S * 1_000)
+    assert one.clock.standstill.is_open
+    one.clock.standstill.heard()
+    one.time.run_for(SPAN_S * 2_000)
+    due_s = SPAN_S + OUTAGE_S
+    assert due_s <= one.said("D-1")[0] <= due_s + 2
+    assert one.told_unknown("D-1") == [OUTAGE_S]
+
+
+def test_nothing_is_due_while_the_log_is_known_to_stand_still() -> None:
+    """Asked and not answered: it may have stood still for long when it answers again."""
+    one = OneClock()
+    one.watch("D-1", "health")
+    one.clock.standstill.missed()
+    one.time.run_for(SPAN_S * 2_000)
+    assert one.said("D-1") == []

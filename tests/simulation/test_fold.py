@@ -21,6 +21,9 @@ def test_a_long_fold_gives_way() -> None:
     class Counted:
         """The world's time; counts how often it was given way to."""
 
+        def monotonic_ms(self) -> int:
+            return int(made.time.world.monotonic_ms())
+
         async def sleep(self, span_ms: int) -> None:
             nonlocal turns
             turns += 1

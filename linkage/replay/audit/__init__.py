@@ -69,6 +69,8 @@ class Audit:
     """Takes journal entries and, with topics, their records; `result` at any time, also with more taken after it."""
 
     with_topics: bool = False
+    gone: frozenset[str] = frozenset()
+    """Dispatch topics that were deleted, perhaps made again: what was sent there is not asked for."""
     records: int = 0
     identities: OneLogIdentity = field(default_factory=OneLogIdentity)
     outcomes: OneOutcome = field(default_factory=OneOutcome)
@@ -76,7 +78,7 @@ class Audit:
     orders: OrdersOnce = field(default_factory=OrdersOnce)
     holders: OneHolder = field(default_factory=OneHolder)
     deadlines: DeadlinesEndOnce = field(default_factory=DeadlinesEndOnce)
-    messages: MessagesAsSent = field(default_factory=MessagesAsSent)
+    messages: MessagesAsSent = field(init=False)
     sources: SourcesArrived = field(init=False)
     dispatched: OrdersInTopics = field(init=False)
     checks: tuple[Check, ...] = field(init=False)
@@ -85,7 +87,8 @@ class Audit:
 
     def __post_init__(self) -> None:
         self.sources = SourcesArrived(self.outcomes)
-        self.dispatched = OrdersInTopics(self.orders)
+        self.dispatched = OrdersInTopics(self.orders, self.gone)
+        self.messages = MessagesAsSent(self.gone)
         journal: tuple[Check, ...] = (
             self.identities,
             PositionsRise(),
@@ -115,6 +118,8 @@ class Audit:
 
     def take_dispatch(self, record: Record) -> None:
         """One record of a dispatch topic."""
+        if record.topic in self.gone:
+            return
         self._note(self.dispatched.take_dispatch(record))
         self._note(self.messages.take_dispatch(record))
 

@@ -121,6 +121,7 @@ class OrdersInTopics:
     """Invariant 2, seen by a committed reader: every order of the journal once on its party's topic, the same order."""
 
     journaled: OrdersOnce
+    gone: frozenset[str] = frozenset()
     name: str = "orders in dispatch topics"
     invariant: int = 2
     found: dict[OrderKey, str] = field(default_factory=dict)
@@ -146,8 +147,8 @@ class OrdersInTopics:
 
     def at_end(self) -> Iterator[Violation]:
         for key, known in self.journaled.orders.items():
-            is_diverted = known.sent is None or known.sent.diverted_because is not None
-            if key not in self.found and not is_diverted:
+            is_elsewhere = known.sent is None or known.sent.diverted_because or known.sent.topic in self.gone
+            if key not in self.found and not is_elsewhere:
                 text = f"order {key[0]} revision {key[1]} to {known.order.team or known.order.party} is on no topic"
                 yield Violation(self.name, self.invariant, known.where, text, may_settle=True)
         for key, (topic, order) in self.orders.items():
@@ -164,6 +165,7 @@ class OrdersInTopics:
 class MessagesAsSent:
     """Invariant 1: what the journal says was sent to a party stands on its topic as often, and nothing else does."""
 
+    gone: frozenset[str] = frozenset()
     name: str = "messages as sent"
     invariant: int = 1
     sent: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -171,7 +173,7 @@ class MessagesAsSent:
 
     def take(self, entry: Entry, record: JournalRecord) -> Iterator[Violation]:
         for one in record.sent:
-            if one.diverted_because is None and party_told(one.topic) is not None:
+            if one.diverted_because is None and party_told(one.topic) is not None and one.topic not in self.gone:
                 self.sent[one.topic, one.message_id] += 1
         yield from ()
 

@@ -1,0 +1,85 @@
+"""Rounds of faults, each round ended by settling and by the judges: the checker, audit and verify."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tests.campaign.ground import Ground, Strike, taken_over_ms, undecided_at, waited_ms
+from tests.campaign.kinds import KINDS
+from tests.kafka.exactness import assert_exact
+
+SETTLE_LIMIT_S = 180.0
+JUDGE_LIMIT_S = 240.0
+TOLD_LIMIT_CHARACTERS = 1_500
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One fault of the report. Spans in milliseconds; `waited_ms`: of the hubs that were not concerned."""
+
+    kind: str
+    evidence: str
+    taken_over_ms: tuple[int, ...] = ()
+    waited_ms: int | None = None
+    undecided: int | None = None
+    failure: str = ""
+
+
+@dataclass(slots=True)
+class Tally:
+    rows: list[Row] = field(default_factory=list)
+    judged: int = 0
+    """How many rounds the judges found exact."""
+    wrong: list[str] = field(default_factory=list)
+    """What they found wrong."""
+    calls: int = 0
+    steps: int = 0
+
+    @property
+    def is_clean(self) -> bool:
+        return not self.wrong and not any(row.failure for row in self.rows)
+
+
+async def fight(ground: Ground, kinds: Sequence[str], tally: Tally) -> None:
+    """Each fault from a whole county on; then everything settles and is judged. What fails is kept and told."""
+    struck: list[tuple[str, Strike, int]] = []
+    for kind in kinds:
+        began = time.monotonic()
+        try:
+            await ground.whole()
+            strike = await KINDS[kind](ground)
+        except Exception as error:
+            tally.rows.append(Row(kind, "", failure=f"{type(error).__name__}: {error}"))
+            ground.tell(f"FAILED {kind}: {type(error).__name__}: {str(error)[:TOLD_LIMIT_CHARACTERS]}")
+            continue
+        struck.append((kind, strike, time.time_ns() // 1_000_000))
+        ground.tell(f"{kind}: {strike.evidence} ({time.monotonic() - began:.1f} s)")
+    await ground.whole()
+    await ground.field.settled(SETTLE_LIMIT_S)
+    tally.rows += [measured(ground, *one) for one in struck]
+    await judged(ground, tally)
+
+
+def measured(ground: Ground, kind: str, strike: Strike, over_ms: int) -> Row:
+    """Its times; a fault that found too little undecided did not strike at work, and fails."""
+    journal = ground.field.journal
+    undecided = undecided_at(journal, strike.at_ms)
+    failure = ""
+    if undecided < strike.undecided_at_least:
+        failure = f"only {undecided} records undecided at the fault, wanted {strike.undecided_at_least}"
+    over_ms = min(over_ms, strike.at_ms + max(taken_over_ms(journal, strike), default=0))
+    waited = waited_ms(journal, strike, over_ms, ground.every_partition)
+    return Row(kind, strike.evidence, tuple(taken_over_ms(journal, strike)), waited, undecided, failure)
+
+
+async def judged(ground: Ground, tally: Tally) -> None:
+    """By processes of their own, at rest: all workers are ended first, and begun anew by the next round."""
+    began = time.monotonic()
+    try:
+        await assert_exact(ground.field, sorted(ground.field.gone), JUDGE_LIMIT_S)
+        tally.judged += 1
+        ground.tell(f"judged: exact, {len(ground.field.journal.records)} steps ({time.monotonic() - began:.1f} s)")
+    except Exception as error:
+        tally.wrong.append(f"{type(error).__name__}: {error}")
+        ground.tell(f"WRONG {type(error).__name__}: {error}")
+    ground.pool = []
