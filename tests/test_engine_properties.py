@@ -123,12 +123,11 @@ class County(RuleBasedStateMachine):
         self._said(hub, "clock", "clock", due)
 
     @precondition(lambda self: self.to_hubs)
-    @rule(is_doubled=st.booleans())
-    def a_hub_hears_another(self, is_doubled: bool) -> None:
-        """In the order in which it was said; sometimes twice."""
+    @rule()
+    def a_hub_hears_another(self) -> None:
+        """In the order in which it was said, each once: it travels in the transaction of the step that says it."""
         hub, sender, data = self.to_hubs.popleft()
-        for _ in range(1 + is_doubled):
-            self._said(hub, "hub", sender, data)
+        self._said(hub, "hub", sender, data)
 
     @precondition(lambda self: self.letters)
     @rule(nth=NTH)
