@@ -37,6 +37,7 @@ from linkage.routing import To
 from tests.small_county import COUNTY, HUBS, NORTH, SLIDE, SOUTH, VILLAGE, reference
 
 BEGIN = EPOCH + timedelta(days=20_000)
+MEMORY_DAYS = reference(NORTH).policy.limits.message_memory.seconds // 86_400
 SOAK = os.environ.get("LINKAGE_SOAK") == "1"
 COUNT = st.one_of(st.none(), st.sampled_from((0, 3, 99, 100, 600, 5_000)))
 NTH = st.integers(0, 30)
@@ -138,8 +139,10 @@ class County(RuleBasedStateMachine):
         self._decided(letter)
         assert self.partitions[letter.hub].hub(letter.hub).stages == before.stages
 
+    @precondition(lambda self: self.now < BEGIN + timedelta(days=MEMORY_DAYS - 9))
     @rule(seconds=st.sampled_from((1, 30, 700, 8 * 86_400)))
     def time_passes(self, seconds: int) -> None:
+        """Incidents are forgotten meanwhile; the ids of messages are not."""
         self.now += timedelta(seconds=seconds)
 
     # What follows --------------------------------------------------------------------------------------------------
