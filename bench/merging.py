@@ -94,9 +94,7 @@ def _drawn(pair: Pair) -> bytes:
 def read_accounted(path: Path) -> dict[str, str]:
     """Report id -> its incident's id, for every report that has one."""
     with path.open(encoding="utf-8", newline="") as file:
-        return {
-            row["report_id"]: row["incident_id"] for row in csv.DictReader(file) if row["outcome"] in WITH_INCIDENT
-        }
+        return {row["report_id"]: row["incident_id"] for row in csv.DictReader(file) if row["outcome"] in WITH_INCIDENT}
 
 
 def is_said_same(pair: Pair, incidents: Mapping[str, str]) -> bool:
