@@ -114,6 +114,37 @@ def _neighbours(folder: Folder) -> Iterator[Problem]:
             yield Problem(TOWNSHIPS, township.line, what, f"add its pairs to {NEIGHBOURS}")
 
 
+def _extents(folder: Folder) -> Iterator[Problem]:
+    for lined in folder.townships:
+        row = lined.row
+        edges = (row.south, row.west, row.north, row.east)
+        if row.extent is None and any(edge is not None for edge in edges):
+            yield Problem(
+                TOWNSHIPS, lined.line, f"township {row.code} has part of a box", "write all four edges or none"
+            )
+        elif (box := row.extent) is not None and not (box.south <= box.north and box.west <= box.east):
+            what = f"township {row.code}: its box is inside out"
+            yield Problem(TOWNSHIPS, lined.line, what, "south <= north and west <= east, in degrees")
+
+
+def _merging(folder: Folder) -> Iterator[Problem]:
+    merging = folder.policy.merging
+    names = {family.name for family in merging.families}
+    seen: set[str] = set()
+    for index, family in enumerate(merging.families):
+        for kind in family.kinds:
+            path: Path = ("merging", "families", index)
+            if kind not in folder.policy.kinds.keys:
+                yield _in_policy(folder, path, f"family {family.name}: unknown kind {kind}", "add it to kinds.keys")
+            if kind in seen:
+                yield _in_policy(folder, path, f"kind {kind} is in two families", "keep it in one")
+            seen.add(kind)
+    for index, pairing in enumerate(merging.pairings):
+        for name in {pairing.one, pairing.other} - names:
+            path = ("merging", "pairings", index)
+            yield _in_policy(folder, path, f"pairing {pairing.name}: no family {name}", "add it to merging.families")
+
+
 def _villages(folder: Folder) -> Iterator[Problem]:
     inhabited = {lined.row.code[:9] for lined in folder.villages}
     for lined in folder.townships:
@@ -257,6 +288,7 @@ CHECKS: tuple[Check, ...] = (
     _posts,
     _time_zones,
     _neighbours,
+    _extents,
     _villages,
     _teams,
     _travel,
@@ -265,4 +297,5 @@ CHECKS: tuple[Check, ...] = (
     _slots,
     _escalation,
     _skills,
+    _merging,
 )

@@ -40,20 +40,20 @@ class Cursor:
     def lost(self) -> list[TopicPartition]:
         """Partitions that are gone or denied, or whose position is out of range."""
         broken: list[TopicPartition] = []
+        topics = self._link.broker.topics
         for at, position in self.positions.items():
-            topic = self._link.broker.topics.get(at.topic)
-            there = topic is not None and not topic.denied and at.partition < len(topic.partitions)
-            if topic is None or not there or not topic.partitions[at.partition].holds(position):
+            name, number = at
+            topic = topics.get(name)
+            there = topic is not None and not topic.denied and number < len(topic.partitions)
+            if topic is None or not there or not topic.partitions[number].holds(position):
                 broken.append(at)
         return broken
 
     def take(self, max_records: int) -> list[Record]:
         """What is there, in order in each partition; positions move past what is hidden, too."""
-        every = list(self.positions)
-        taken: list[Record] = []
         self._turn += 1
-        for index in range(len(every)):
-            at = every[(index + self._turn) % len(every)]
+        taken: list[Record] = []
+        for at in self._with_more():
             topic = self._link.broker.topics[at.topic]
             if topic.unreachable:
                 continue
@@ -64,6 +64,17 @@ class Cursor:
             if len(taken) >= max_records:
                 break
         return taken
+
+    def _with_more(self) -> list[TopicPartition]:
+        """The partitions that reach beyond their position, whose turn it is first. Most of many have nothing new."""
+        topics = self._link.broker.topics
+        every = list(self.positions.items())
+        turn = self._turn % len(every) if every else 0
+        return [
+            at
+            for at, position in (*every[turn:], *every[:turn])
+            if topics[at[0]].partitions[at[1]].reaches_beyond(position)
+        ]
 
     async def read(self, max_records: int, wait_ms: int, check: Callable[[], None]) -> list[Record]:
         """What comes within `wait_ms`. `check` looks at the positions each time the broker could be asked."""
