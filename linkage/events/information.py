@@ -135,10 +135,7 @@ Relation = Literal["CHILD", "RELATED", "UNLINK"]
 
 
 class IncidentsLinked(Frozen):
-    """Two incidents are one event (sure), or may be one (unsure: a person is asked). Neither is merged into the other.
-
-    Across a border the county's hub records it: what spans townships has its parent there (突发事件应对法 Art. 18).
-    """
+    """Two incidents are one event, or may be and a person is asked; across a border the county's hub records it."""
 
     type: Literal["linkage.IncidentsLinked.v0"] = "linkage.IncidentsLinked.v0"
     link_id: Identifier
