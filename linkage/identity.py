@@ -39,6 +39,16 @@ def incident_id(hub: str, sender: str, message_id: str) -> str:
     return _short("I", hub, sender, message_id)
 
 
+def link_id(one: str, other: str) -> str:
+    """The link of two incidents, whichever of them is named first."""
+    return _short("L", *sorted((one, other)))
+
+
+def parent_id(link: str) -> str:
+    """The county's parent of incidents that are one event, by the first link between any of them."""
+    return _short("P", link)
+
+
 def order_id(incident: str, stage: str, slot: int, attempt: int, receiver: str) -> str:
     """The order of one attempt to fill one seat of an incident."""
     return _short("O", incident, stage, slot, attempt, receiver)

@@ -204,6 +204,57 @@ def incident_opened(fact: information.IncidentOpened, desk: Desk) -> Text:
     )
 
 
+RELATION = {
+    "CHILD": Text("one event", "同一事件"),
+    "RELATED": Text("perhaps one event", "疑似同一事件"),
+    "UNLINK": Text("two events", "不是同一事件"),
+}
+
+
+def compared(comparison: information.Comparison) -> Text:
+    """What was compared and what tipped it: seconds, metres, roads."""
+    metres_en = f", {comparison.distance_m} m" if comparison.distance_m is not None else ""
+    metres_zh = f"、{comparison.distance_m}米" if comparison.distance_m is not None else ""
+    roads = f" ({', '.join(comparison.roads)})" if comparison.roads else ""
+    how = "; ".join(comparison.reasons)
+    return Text(
+        f"{comparison.rule}: {how}; {comparison.seconds_apart} s{metres_en} apart, at most "
+        f"{comparison.limit_s} s{roads}",
+        f"{comparison.rule}：相隔{comparison.seconds_apart}秒{metres_zh}，上限{comparison.limit_s}秒{roads}",
+    )
+
+
+def incidents_linked(fact: information.IncidentsLinked, desk: Desk) -> Text:
+    why, relation = compared(fact.comparison), RELATION[fact.relation]
+    one, other = (party(named.hub, desk) for named in (fact.one, fact.other))
+    ask_en = f" Is it? linkage command {desk.hub} judge-link {fact.link_id} --one-event or --separate"
+    ask_zh = f"请研判：{fact.link_id}。"
+    is_open = fact.certainty == "unsure"
+    return Text(
+        f"{relation.en}: {fact.one.incident_id} ({one.en}) and {fact.other.incident_id} ({other.en}): {why.en}."
+        + (ask_en if is_open else ""),
+        f"{relation.zh}：{fact.one.incident_id}（{one.zh}）与{fact.other.incident_id}（{other.zh}），{why.zh}。"
+        + (ask_zh if is_open else ""),
+    )
+
+
+def link_judged(fact: information.LinkJudged) -> Text:
+    relation = RELATION[fact.relation]
+    named = f"{fact.one.incident_id}, {fact.other.incident_id}"
+    return Text(
+        f"Judged by {fact.signed_by}: {relation.en}: {named}: {fact.reason}",
+        f"{fact.signed_by}研判：{relation.zh}（{named}）：{fact.reason}",
+    )
+
+
+def link_noted(fact: information.LinkNoted) -> Text:
+    relation = RELATION[fact.relation]
+    return Text(
+        f"{fact.incident_id} and {fact.other.incident_id} of {fact.other.hub}: {relation.en}. The county leads.",
+        f"{fact.incident_id}与{fact.other.hub}的{fact.other.incident_id}：{relation.zh}，由县级牵头。",
+    )
+
+
 def receipt(outcome: str, incident_id: str | None) -> Text:
     said = OUTCOME[outcome]
     named = f" ({incident_id})" if incident_id else ""
@@ -223,6 +274,7 @@ REFUSAL_ZH = {
     "no_such_order": "没有该指令",
     "no_such_open_incident": "没有该在处事件",
     "no_such_unplaced_report": "没有该待定位报告",
+    "no_such_link": "没有该关联",
     "no_such_township": "没有该乡镇",
     "no_reference_data": "本指挥所尚无基础数据",
     "engine_failed": "系统处理失败",

@@ -33,8 +33,6 @@ SILENT = {
     "ReferenceAdopted",  # its receipt says so
     "DeadlineSet",
     "DeadlineEnded",
-    "ReportMerged",  # their receipts say so
-    "ReportRevised",
     "IncidentClosed",  # the stand-downs say so
     "AssessmentEnded",
     "WhistleBlown",  # the orders say so

@@ -22,12 +22,14 @@ from linkage.contract.channels import channels, members
 from linkage.engine import Hub, Step
 from linkage.events import envelope
 from linkage.events.base import Attachment, Attested, Channel, Counts, Place
+from linkage.events.between_hubs import ProposeLink
 from linkage.events.deadlines import AnswerUnknown, DeadlineDue
 from linkage.events.envelope import InboxRecord, JournalRecord, LogIdentity, Origin, PublishedFact
 from linkage.events.inbound import (
     Answer,
     AnswerOrder,
     CloseIncident,
+    JudgeLink,
     LoadReference,
     PlaceReport,
     RecordAnswer,
@@ -139,6 +141,19 @@ def give_back_a_lent_team(hubs: Hubs) -> None:
     hubs.take(COUNTY, "reply", lent.party, AnswerOrder(order_id=lent.order_id, hub=COUNTY, answer=Answer.DONE))
 
 
+def link_across_the_border(hubs: Hubs) -> None:
+    """Both townships hear of one slide on their border; the county links it and a person says that it is one."""
+    at = {"words": "Ridge Rd", "latitude": 30.1, "longitude": 110.05}
+    for township in (NORTH, SOUTH):
+        hubs.take(township, "report", "grid", ReportIncident(kind=SLIDE, place=Place(township=township, **at)))
+    (proposed,) = hubs.of_kind(ProposeLink)
+    judge = JudgeLink(link_id=proposed.data.link_id, is_one_event=True, reason="one slope", signed_by="Zhao")
+    hubs.take(COUNTY, "command", COUNTY, judge)
+    for incident in (proposed.data.one, proposed.data.other):
+        closing = CloseIncident(incident_id=incident.incident_id, reason="stable", signed_by="Zhao")
+        hubs.take(incident.hub, "command", incident.hub, closing)
+
+
 @cache
 def played() -> Hubs:
     """One incident through nearly everything that can happen to it."""
@@ -172,6 +187,7 @@ def played() -> Hubs:
     hubs.take(COUNTY, "ingress", "ingress", SourceGap(topic="a.b", partition=0, from_offset=3, to_offset=9))
     closing = CloseIncident(incident_id=team.briefing.incident_id, reason="stable", signed_by="Zhao")
     hubs.take(NORTH, "command", NORTH, closing)
+    link_across_the_border(hubs)
     return hubs
 
 

@@ -12,6 +12,7 @@ from linkage.events.reference import (
     HubReference,
     KindRule,
     LevelRule,
+    Pairing,
     Party,
     Policy,
     Team,
@@ -57,6 +58,12 @@ class Reference:
     levels: dict[str, LevelRule]
     whistles: dict[str, WhistleRule]
     team_rules: dict[str, TeamRule]
+    families: dict[str, str]
+    """Kind, or a kind above it -> family."""
+    pairings: dict[tuple[str, str], tuple[Pairing, ...]]
+    """Two families, in either order -> their pairings, the first that fits is used."""
+    merge_reach_s: int
+    """No two reports farther apart than this are one event, or may be one."""
 
     @classmethod
     def of(cls, content: HubReference) -> "Reference":
@@ -73,6 +80,9 @@ class Reference:
             levels=_by_kind(policy.levels),
             whistles=_by_kind(policy.whistles),
             team_rules=_by_kind(policy.teams),
+            families={kind: family.name for family in policy.merging.families for kind in family.kinds},
+            pairings=_by_families(policy.merging.pairings),
+            merge_reach_s=max(policy.limits.merge_window.seconds, *map(_longest_s, policy.merging.pairings), 0),
         )
 
     @property
@@ -97,12 +107,34 @@ class Reference:
     def team_rule(self, kind: str) -> TeamRule | None:
         return _longest(self.team_rules, kind)
 
+    def pairing(self, kind: str, other: str) -> Pairing | None:
+        """The rule for reports of these two kinds; None where there is none."""
+        families = self.family(kind), self.family(other)
+        found = self.pairings.get(families, ())
+        return next((one for one in found if kind == other or not one.same_kind_only), None)
+
+    def family(self, kind: str) -> str:
+        """The family of a kind, or of the nearest kind above it that has one; "" where there is none."""
+        return next((self.families[key] for key in _prefixes(kind) if key in self.families), "")
+
     def kind_zh(self, kind: str) -> str:
         """The Chinese word for a kind, or for the nearest kind above it, or the key itself."""
         return next((self.kinds[key].label_zh for key in _prefixes(kind) if key in self.kinds), kind)
 
     def kind_en(self, kind: str) -> str:
         return next((self.kinds[key].label_en for key in _prefixes(kind) if key in self.kinds), kind)
+
+
+def _by_families(pairings: Iterable[Pairing]) -> dict[tuple[str, str], tuple[Pairing, ...]]:
+    found: dict[tuple[str, str], tuple[Pairing, ...]] = {}
+    for one in pairings:
+        for families in dict.fromkeys(((one.one, one.other), (one.other, one.one))):
+            found[families] = (*found.get(families, ()), one)
+    return found
+
+
+def _longest_s(one: Pairing) -> int:
+    return max(one.same_address_s, one.one_road_s, one.nearby_s, one.ask_same_address_s, one.ask_one_road_s)
 
 
 def _by_kind(rules: Iterable[Rule]) -> dict[str, Rule]:

@@ -36,6 +36,7 @@ def add(app: typer.Typer) -> None:
     command.command("withdraw-team")(kafka_command(withdraw_team))
     command.command("close")(kafka_command(close_incident))
     command.command("place")(kafka_command(place_report))
+    command.command("judge-link")(kafka_command(judge_link))
     command.command("record-answer")(kafka_command(record_answer))
     app.add_typer(command, name="command")
 
@@ -105,6 +106,25 @@ def place_report(
         message = PlaceReport(report_sender=source, report_id=report_id, township=township, reason=reason, actor=actor)
     except ValidationError as error:
         raise _bad_parameter(error) from error
+    _send(shared, context, message, message_id, wait_limit_s if wait else None)
+
+
+def judge_link(
+    shared: Shared,
+    context: typer.Context,
+    link_id: Annotated[str, typer.Argument(help="The link, as the notice named it.")],
+    is_one_event: Annotated[bool, typer.Option("--one-event/--separate", help="What it is.", show_default=False)],
+    reason: Annotated[str, typer.Option(help="How that is known.")],
+    signed_by: Annotated[str, typer.Option(help="Who signs 签发.")],
+    actor: ActorOption = None,
+    message_id: MessageIdOption = None,
+    wait: WaitOption = True,
+    wait_limit_s: WaitLimitOption = WAIT_LIMIT_S,
+) -> None:
+    """Says whether two linked incidents are one event. 研判关联"""
+    from linkage.events.inbound import JudgeLink
+
+    message = JudgeLink(link_id=link_id, is_one_event=is_one_event, reason=reason, signed_by=signed_by, actor=actor)
     _send(shared, context, message, message_id, wait_limit_s if wait else None)
 
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from linkage.agents.desk import ANY_KIND
+from linkage.county.check_merging import extents, in_policy, merging_rules
 from linkage.county.files import SlotEntry
 from linkage.county.folder import (
     COUNTY,
     NEIGHBOURS,
     PARTIES,
-    POLICY,
     TEAMS,
     TOWNSHIPS,
     TRAVEL,
@@ -162,12 +162,12 @@ def _rule_kinds(folder: Folder) -> Iterator[Problem]:
     for section, rules in (("levels", policy.levels), ("whistles", policy.whistles), ("teams", policy.teams)):
         for kind in rules:
             if kind != ANY_KIND and kind not in policy.kinds.keys:
-                yield _in_policy(folder, (section, kind), f"rule for unknown kind {kind}", "add it to kinds.keys")
+                yield in_policy(folder, (section, kind), f"rule for unknown kind {kind}", "add it to kinds.keys")
     for kind in policy.kinds.keys:
         for section, covered in (("whistles", policy.whistles), ("teams", policy.teams)):
             if covering(kind, covered) is None:
                 what = f"kind {kind} has no rule in {section}, nor has any kind above it"
-                yield _in_policy(folder, ("kinds", "keys", kind), what, f"add one, or a rule `*`, to {section}")
+                yield in_policy(folder, ("kinds", "keys", kind), what, f"add one, or a rule `*`, to {section}")
 
 
 def _criteria(folder: Folder) -> Iterator[Problem]:
@@ -175,10 +175,10 @@ def _criteria(folder: Folder) -> Iterator[Problem]:
         for index, one in enumerate(criteria):
             if not one.i > one.ii > one.iii > 0:
                 what = f"{kind} {one.count}: the floors are not i > ii > iii > 0"
-                yield _in_policy(folder, ("levels", kind, index), what, "level i is the worst")
+                yield in_policy(folder, ("levels", kind, index), what, "level i is the worst")
         counts = [one.count for one in criteria]
         if len(set(counts)) < len(counts):
-            yield _in_policy(folder, ("levels", kind), f"{kind} names a count twice", "keep one of the two")
+            yield in_policy(folder, ("levels", kind), f"{kind} names a count twice", "keep one of the two")
 
 
 def _slots(folder: Folder) -> Iterator[Problem]:
@@ -189,17 +189,17 @@ def _slots(folder: Folder) -> Iterator[Problem]:
             path: Path = ("whistles", kind, "slots", index)
             if bool(slot.lead) == bool(slot.assist):
                 what = f"{kind}: a seat is either `lead` or `assist`"
-                yield _in_policy(folder, path, what, "write one of them, with at least one party")
+                yield in_policy(folder, path, what, "write one of them, with at least one party")
             for party in candidates(slot):
                 if party not in parties:
                     what = f"{kind}: candidate {party} is no department, enterprise or post here"
-                    yield _in_policy(folder, path, what, f"see {PARTIES} for the ids")
+                    yield in_policy(folder, path, what, f"see {PARTIES} for the ids")
                 if party in seated:
                     what = f"{kind}: {party} stands in two seats and would get two orders"
-                    yield _in_policy(folder, path, what, "keep it in one")
+                    yield in_policy(folder, path, what, "keep it in one")
                 seated.add(party)
         if not any(slot.lead for slot in rule.slots):
-            yield _in_policy(folder, ("whistles", kind), f"{kind}: nobody leads", "make one seat `lead`")
+            yield in_policy(folder, ("whistles", kind), f"{kind}: nobody leads", "make one seat `lead`")
 
 
 def _escalation(folder: Folder) -> Iterator[Problem]:
@@ -208,7 +208,7 @@ def _escalation(folder: Folder) -> Iterator[Problem]:
         if party not in parties:
             path: Path = ("escalation", "ladder", index)
             what = f"escalation names {party}, which is no department, enterprise or post here"
-            yield _in_policy(folder, path, what, f"see {PARTIES} for the ids")
+            yield in_policy(folder, path, what, f"see {PARTIES} for the ids")
 
 
 def _skills(folder: Folder) -> Iterator[Problem]:
@@ -223,11 +223,11 @@ def _skills(folder: Folder) -> Iterator[Problem]:
         without = [one.row.code for one in folder.townships if rule.skill not in by_owner.get(one.row.post, set())]
         if without:
             what = f"{kind} needs teams with {rule.skill}, but none can come to {', '.join(without[:5])}"
-            yield _in_policy(folder, ("teams", kind, "skill"), what, f"give the skill to a team in {TEAMS}")
+            yield in_policy(folder, ("teams", kind, "skill"), what, f"give the skill to a team in {TEAMS}")
     for kind, rule in folder.policy.teams.items():
         if not rule.i >= rule.ii >= rule.iii >= rule.iv:
             what = f"{kind}: a worse level needs fewer teams"
-            yield _in_policy(folder, ("teams", kind), what, "i >= ii >= iii >= iv")
+            yield in_policy(folder, ("teams", kind), what, "i >= ii >= iii >= iv")
 
 
 def candidates(slot: SlotEntry) -> tuple[str, ...]:
@@ -247,16 +247,13 @@ def _county_teams(folder: Folder) -> dict[str, int]:
     return {lined.row.id: lined.line for lined in folder.teams if lined.row.owner not in posts}
 
 
-def _in_policy(folder: Folder, path: Path, what: str, remedy: str) -> Problem:
-    return Problem(POLICY, folder.policy_lines.line_of(path), what, remedy)
-
-
 CHECKS: tuple[Check, ...] = (
     _duplicates,
     _codes,
     _posts,
     _time_zones,
     _neighbours,
+    extents,
     _villages,
     _teams,
     _travel,
@@ -265,4 +262,5 @@ CHECKS: tuple[Check, ...] = (
     _slots,
     _escalation,
     _skills,
+    merging_rules,
 )

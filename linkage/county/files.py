@@ -9,13 +9,15 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from linkage.events.base import CoordinateSystem, CountName, Frozen, Identifier, PartyId
-from linkage.events.reference import Limits, Relation
+from linkage.events.reference import Extent, Limits, Merging, Relation
 
 Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Basis = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 CountyCode = Annotated[str, StringConstraints(pattern=r"^\d{6}$")]
 TownshipCode = Annotated[str, StringConstraints(pattern=r"^\d{9}$")]
 Minutes = Annotated[int, Field(ge=0, le=1440)]
+Latitude = Annotated[float, Field(ge=-90, le=90)]
+Longitude = Annotated[float, Field(ge=-180, le=180)]
 TeamCount = Annotated[int, Field(ge=0, le=50)]
 
 
@@ -49,6 +51,16 @@ class TownshipRow(Frozen):
     post: PartyId
     label_en: Label
     label_zh: Label
+    south: Latitude | None = None
+    """Where it lies, a box in degrees: all four or none. Neighbours tell it of what lies near."""
+    west: Longitude | None = None
+    north: Latitude | None = None
+    east: Longitude | None = None
+
+    @property
+    def extent(self) -> Extent | None:
+        edges = self.south, self.west, self.north, self.east
+        return None if None in edges else Extent.model_validate(dict(zip(Extent.model_fields, edges, strict=True)))
 
 
 class VillageRow(Frozen):
@@ -160,3 +172,4 @@ class PolicyFile(Frozen):
     escalation: Ladder
     team_retries: Retries
     limits: Limits
+    merging: Merging = Merging()

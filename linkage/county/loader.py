@@ -211,9 +211,15 @@ def _villages(folder: Folder) -> dict[str, tuple[Village, ...]]:
 def _neighbours(folder: Folder) -> dict[str, tuple[Neighbour, ...]]:
     """Each pair is written once and seen from both sides; the nearest comes first."""
     found: dict[str, list[Neighbour]] = {}
+    extents = {lined.row.code: lined.row.extent for lined in folder.townships}
     for row in (lined.row for lined in folder.neighbours):
         for here, there in ((row.a, row.b), (row.b, row.a)):
-            beside = Neighbour(township=there, travel_minutes=row.travel_minutes, may_be_cut=row.may_be_cut)
+            beside = Neighbour(
+                township=there,
+                travel_minutes=row.travel_minutes,
+                may_be_cut=row.may_be_cut,
+                extent=extents.get(there),
+            )
             found.setdefault(here, []).append(beside)
     return {here: tuple(sorted(beside, key=lambda n: (n.travel_minutes, n.township))) for here, beside in found.items()}
 

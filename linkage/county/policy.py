@@ -29,6 +29,7 @@ def policy_of(file: PolicyFile, version: str) -> Policy:
         escalation=file.escalation.ladder,
         limits=file.limits,
         team_retries=file.team_retries.times,
+        merging=file.merging,
     )
 
 

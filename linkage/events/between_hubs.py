@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from linkage.events.base import Frozen, HubCode, Identifier, PartyId, Words
+from linkage.events.base import Frozen, HubCode, Identifier, PartyId, Place, Words
 from linkage.events.inbound import ReportIncident
+from linkage.events.information import Certainty, Comparison, LinkedIncident, Relation, ReportReference
 from linkage.events.outbound import Briefing
 
 LentTeamState = Literal[
@@ -70,3 +71,38 @@ class HandOverReport(Frozen):
     sent_at: AwareDatetime | None
     report: ReportIncident
     reason: Words
+
+
+class CompareIncident(Frozen):
+    """A hub tells its neighbour of an incident near the border: has it the same event among its own?"""
+
+    type: Literal["linkage.CompareIncident.v0"] = "linkage.CompareIncident.v0"
+    theirs: LinkedIncident
+    report: ReportReference
+    kind: Identifier
+    place: Place
+    occurred_at: AwareDatetime
+    supersedes: Identifier | None = None
+    """The sender's earlier report, which that hub does not know: it may have been placed with the neighbour."""
+
+
+class ProposeLink(Frozen):
+    """A township's hub tells the county's that two incidents of two townships are one event, or may be."""
+
+    type: Literal["linkage.ProposeLink.v0"] = "linkage.ProposeLink.v0"
+    link_id: Identifier
+    one: LinkedIncident
+    other: LinkedIncident
+    certainty: Certainty
+    comparison: Comparison
+
+
+class NoteLink(Frozen):
+    """The county tells a township what holds of a link with one of its incidents."""
+
+    type: Literal["linkage.NoteLink.v0"] = "linkage.NoteLink.v0"
+    link_id: Identifier
+    ours: LinkedIncident
+    other: LinkedIncident
+    relation: Relation
+    parent_id: Identifier | None

@@ -34,6 +34,7 @@ _OfParties = (
     | inbound.WithdrawTeam
     | inbound.CloseIncident
     | inbound.PlaceReport
+    | inbound.JudgeLink
     | inbound.LoadReference
 )
 _OfHubs = (
@@ -42,6 +43,9 @@ _OfHubs = (
     | between_hubs.ReportLentTeam
     | between_hubs.ReleaseLentTeam
     | between_hubs.HandOverReport
+    | between_hubs.CompareIncident
+    | between_hubs.ProposeLink
+    | between_hubs.NoteLink
 )
 _OfOurOwn = deadlines.DeadlineDue | deadlines.AnswerUnknown | reception.UnreadableRecord | reception.SourceGap
 
@@ -80,6 +84,10 @@ Fact = Annotated[
     | information.ReportUnplaced
     | information.ReportStillUnplaced
     | information.ReportHandedOver
+    | information.IncidentsLinked
+    | information.LinkProposed
+    | information.LinkNoted
+    | information.LinkJudged
     | information.IncidentClosed
     | assessment.IncidentAssessed
     | assessment.AssessmentEnded

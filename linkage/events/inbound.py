@@ -83,6 +83,16 @@ class PlaceReport(Inbound):
     reason: Words = ""
 
 
+class JudgeLink(Inbound):
+    """A person says whether two linked incidents are one event; across a border the county's post does."""
+
+    type: Literal["linkage.JudgeLink.v0"] = "linkage.JudgeLink.v0"
+    link_id: Identifier
+    is_one_event: bool
+    reason: Words
+    signed_by: Words
+
+
 class LoadReference(Inbound):
     """One version of the reference data of one hub, written by `linkage county load`."""
 

@@ -15,6 +15,28 @@ class ReportReference(Frozen):
     message_id: Identifier
 
 
+Certainty = Literal["sure", "unsure"]
+
+
+class Comparison(Frozen):
+    """Why two reports are one event, or may be: what was compared, and what tipped it."""
+
+    compared_with: ReportReference
+    rule: Identifier
+    """The policy's pairing, or `same_kind`, `revision`."""
+    reasons: tuple[Identifier, ...]
+    seconds_apart: int
+    """Between the events' own times, never between the times we got them."""
+    limit_s: int
+    distance_m: int | None = None
+    """None: a point is missing, or not to be trusted."""
+    limit_m: int | None = None
+    roads: tuple[Words, ...] = ()
+    """What both name."""
+    candidates: int = 0
+    """How many open incidents were looked at."""
+
+
 class IncidentOpened(Frozen):
     """A report is the first of its incident."""
 
@@ -45,6 +67,10 @@ class ReportMerged(Frozen):
     merged_at: AwareDatetime
     seconds_apart: int
     window_s: int
+    kind: Identifier | None = None
+    place: Place | None = None
+    comparison: Comparison | None = None
+    """None in journals of rules version 1."""
 
 
 class ReportRevised(Frozen):
@@ -59,6 +85,9 @@ class ReportRevised(Frozen):
     summary: Words
     occurred_at: AwareDatetime
     revised_at: AwareDatetime
+    kind: Identifier | None = None
+    place: Place | None = None
+    """None in journals of rules version 1."""
 
 
 class ReportUnplaced(Frozen):
@@ -92,6 +121,69 @@ class ReportHandedOver(Frozen):
     content: ReportIncident
     township: HubCode
     reason: Words
+
+
+class LinkedIncident(Frozen):
+    """An incident and the hub that owns it."""
+
+    hub: HubCode
+    incident_id: Identifier
+
+
+Relation = Literal["CHILD", "RELATED", "UNLINK"]
+"""EIDO's words: both are children of one parent at the county; related, a person decides; they are not."""
+
+
+class IncidentsLinked(Frozen):
+    """Two incidents are one event, or may be and a person is asked; across a border the county's hub records it."""
+
+    type: Literal["linkage.IncidentsLinked.v0"] = "linkage.IncidentsLinked.v0"
+    link_id: Identifier
+    one: LinkedIncident
+    other: LinkedIncident
+    relation: Relation
+    parent_id: Identifier | None
+    certainty: Certainty
+    comparison: Comparison
+    linked_at: AwareDatetime
+    kept_s: int
+
+
+class LinkProposed(Frozen):
+    """A neighbour told of an incident near the border: with one of ours it is one event, or may be."""
+
+    type: Literal["linkage.LinkProposed.v0"] = "linkage.LinkProposed.v0"
+    link_id: Identifier
+    incident_id: Identifier
+    ours: LinkedIncident
+    theirs: LinkedIncident
+    certainty: Certainty
+    comparison: Comparison
+
+
+class LinkNoted(Frozen):
+    """The county has linked an incident of ours, or a person has judged the link: what holds of it now."""
+
+    type: Literal["linkage.LinkNoted.v0"] = "linkage.LinkNoted.v0"
+    link_id: Identifier
+    incident_id: Identifier
+    other: LinkedIncident
+    relation: Relation
+    parent_id: Identifier | None
+
+
+class LinkJudged(Frozen):
+    """A person has decided whether two incidents are one event."""
+
+    type: Literal["linkage.LinkJudged.v0"] = "linkage.LinkJudged.v0"
+    link_id: Identifier
+    one: LinkedIncident
+    other: LinkedIncident
+    relation: Relation
+    parent_id: Identifier | None
+    reason: Words
+    signed_by: Words
+    judged_at: AwareDatetime
 
 
 class IncidentClosed(Frozen):

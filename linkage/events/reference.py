@@ -105,6 +105,55 @@ class TeamRule(Frozen):
         ]
 
 
+Span_s = Annotated[int, Field(ge=0, le=86_400)]
+CELL_REACH_M = 400
+"""Points farther apart than this are never compared by distance alone: so far the index of open incidents looks."""
+
+
+class KindFamily(Frozen):
+    """Kinds that can be told of one and the same event: each kind, or everything below it."""
+
+    name: Identifier
+    kinds: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+
+
+class Pairing(Frozen):
+    """When two reports of these two families are one event: seconds between their own times, and how near.
+
+    0 seconds: never. Within the `ask` spans it may be one: a person is asked. The first pairing that fits is used.
+    """
+
+    name: Identifier
+    one: Identifier
+    other: Identifier
+    same_kind_only: bool = False
+    counts_people: bool = False
+    """Each report may be another person: where many are reported, the tighter span of a busy address holds."""
+    same_address_s: Span_s = 0
+    one_road_s: Span_s = 0
+    one_road_m: Annotated[int, Field(ge=0, le=20_000)] = 0
+    nearby_s: Span_s = 0
+    nearby_m: Annotated[int, Field(ge=0, le=CELL_REACH_M)] = 0
+    ask_same_address_s: Span_s = 0
+    ask_one_road_s: Span_s = 0
+    basis: Words
+
+
+class Merging(Frozen):
+    """Which reports are one event. Two reports of one kind that no pairing names: one place, `merge_window`."""
+
+    families: tuple[KindFamily, ...] = ()
+    pairings: tuple[Pairing, ...] = ()
+    trusted_accuracy_m: Annotated[int, Field(ge=0, le=100_000)] = 200
+    """A point that may be farther off than this says nothing about what lies near it."""
+    busy_address_count: Annotated[int, Field(ge=1, le=1000)] = 3
+    """An address with so many incidents in the hub's memory is busy: a home, a mall."""
+    busy_address_s: Span_s = 120
+    border_m: Annotated[int, Field(ge=0, le=20_000)] = 500
+    """A neighbour is told of what lies this near to where its own reports lie."""
+    basis: Words = ""
+
+
 class Policy(Frozen):
     """The county's rules of one version. The rule for a kind is that of its longest listed prefix."""
 
@@ -117,6 +166,7 @@ class Policy(Frozen):
     """Who is told, rung by rung, when a department or team is overdue; then it stays with the last."""
     limits: Limits
     team_retries: Annotated[int, Field(ge=0, le=1000)]
+    merging: Merging = Merging()
 
 
 class Party(Frozen):
@@ -138,12 +188,23 @@ class Village(Frozen):
     label_zh: Words
 
 
+class Extent(Frozen):
+    """Where a township lies, roughly: a box in degrees."""
+
+    south: Annotated[float, Field(ge=-90, le=90)]
+    west: Annotated[float, Field(ge=-180, le=180)]
+    north: Annotated[float, Field(ge=-90, le=90)]
+    east: Annotated[float, Field(ge=-180, le=180)]
+
+
 class Neighbour(Frozen):
     """A township next door; `may_be_cut`: a river or a slide can close the road."""
 
     township: HubCode
     travel_minutes: Annotated[int, Field(ge=0, le=1440)]
     may_be_cut: bool = False
+    extent: Extent | None = None
+    """None: not known; it is then told of everything that has a point."""
 
 
 class Travel(Frozen):

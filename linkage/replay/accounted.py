@@ -7,61 +7,32 @@ the second `repeated`. A report that the county's desk handed to a township has 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Literal, NamedTuple
 
 from linkage.events.between_hubs import HandOverReport
 from linkage.events.envelope import Fact, JournalRecord
 from linkage.events.information import (
     IncidentOpened,
+    IncidentsLinked,
+    LinkJudged,
     ReportHandedOver,
     ReportMerged,
     ReportRevised,
     ReportUnplaced,
 )
 from linkage.events.reception import MessageRefused, MessageRepeated
+from linkage.narration import compared
+from linkage.replay.accounted_rows import (
+    OUTCOMES,
+    AccountedRow,
+    Decided,
+    Links,
+    Outcome,
+    Report,
+    SourceRecord,
+    Verdict,
+)
 from linkage.replay.journal import JournalSource, Progress, decoded, silent
 from linkage.topics import Family, Topics
-
-Outcome = Literal["opened", "merged", "linked", "unplaced", "refused", "repeated"]
-OUTCOMES: tuple[Outcome, ...] = ("opened", "merged", "linked", "unplaced", "refused", "repeated")
-"""`linked` is kept for reports linked across a township border; no rule of this version links any."""
-
-Decided = tuple[datetime, int, int]
-"""(the hub's now, journal partition, journal offset): in one hub, what was decided earlier is less."""
-SourceRecord = tuple[str, int, int]
-"""(topic, partition, offset)"""
-Report = tuple[str, str]
-"""(sender, message id)"""
-
-
-class Verdict(NamedTuple):
-    """What a step says of the report that led to it."""
-
-    outcome: Outcome
-    incident_id: str | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class AccountedRow:
-    """One source record. `reason`: what decided it, in words; `order` sorts rows as the hubs decided them."""
-
-    report_id: str
-    outcome: Outcome
-    incident_id: str | None
-    reason: str
-    sender: str
-    topic: str
-    partition: int
-    offset: int
-    hub: str
-    """Whose decision it was: a township's, or the county's."""
-    order: Decided
-
-    @property
-    def decided_at(self) -> datetime:
-        return self.order[0]
 
 
 @dataclass(slots=True)
@@ -73,12 +44,15 @@ class Accounting:
     """To which township the county's desk gave an unplaced report."""
     placed: dict[Report, tuple[str, Decided, Verdict]] = field(default_factory=dict)
     """(hub, order, verdict) of what that township decided: its partition may be read before the county's."""
+    links: Links = field(default_factory=Links)
 
     def take(self, record: JournalRecord, partition: int, offset: int) -> None:
         order = (record.now, partition, offset)
         for staged in record.facts:
             if isinstance(fact := staged.fact, ReportHandedOver):
                 self.handed_over[fact.report.sender, fact.report.message_id] = fact.township
+            elif isinstance(fact, IncidentsLinked | LinkJudged):
+                self.links.take(fact)
         if (verdict := _verdict(staged.fact for staged in record.facts)) is None:
             return
         if isinstance(moved := record.inbox.data, HandOverReport):
@@ -90,7 +64,8 @@ class Accounting:
 
     def rows(self) -> list[AccountedRow]:
         """In the order in which the hubs decided them: in one hub what a row points to stands above it."""
-        return sorted(map(self._settled, self.by_record.values()), key=lambda row: row.order)
+        settled = sorted(map(self._settled, self.by_record.values()), key=lambda row: row.order)
+        return self.links.applied(settled)
 
     def _settled(self, row: AccountedRow) -> AccountedRow:
         """An unplaced report that was handed over is what the township made of it."""
@@ -130,7 +105,8 @@ def _verdict(facts: Iterable[Fact]) -> Verdict | None:
                 follows = f"new after {fact.follows}, closed at the same place" if fact.follows else ""
                 return Verdict("opened", fact.incident_id, follows)
             case ReportMerged():
-                reason = f"same place and kind, {fact.seconds_apart} s apart, at most {fact.window_s} s"
+                same = f"same place and kind, {fact.seconds_apart} s apart, at most {fact.window_s} s"
+                reason = compared(fact.comparison).en if fact.comparison else same
                 return Verdict("merged", fact.incident_id, reason)
             case ReportRevised():
                 return Verdict("merged", fact.incident_id, f"revision {fact.revision} of {fact.supersedes}")
@@ -161,3 +137,6 @@ def _source_of(record: JournalRecord) -> SourceRecord | None:
 def _row(record: JournalRecord, source: SourceRecord, order: Decided, verdict: Verdict) -> AccountedRow:
     letter = record.inbox
     return AccountedRow(letter.message_id, *verdict, letter.sender, *source, record.hub, order)
+
+
+__all__ = ["OUTCOMES", "AccountedRow", "Accounting", "Outcome", "accounted", "totals"]

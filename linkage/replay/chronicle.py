@@ -9,7 +9,14 @@ from linkage.errors import LinkageError
 from linkage.events.deadlines import DeadlineEnded, DeadlineSet
 from linkage.events.dispatch import DispatchEnded
 from linkage.events.envelope import InboxRecord, JournalRecord
-from linkage.events.information import IncidentOpened, ReportHandedOver, ReportStillUnplaced, ReportUnplaced
+from linkage.events.information import (
+    IncidentOpened,
+    IncidentsLinked,
+    LinkJudged,
+    ReportHandedOver,
+    ReportStillUnplaced,
+    ReportUnplaced,
+)
 from linkage.events.reception import MessageRefused
 from linkage.replay.journal import Entry
 from linkage.replay.labels import Labels
@@ -67,6 +74,8 @@ class Chronicle:
     def _is_ours(self, fact: Any, hub: str) -> bool:
         if isinstance(fact, DeadlineEnded):
             return (hub, fact.deadline_id) in self.deadlines
+        if isinstance(fact, IncidentsLinked | LinkJudged):
+            return any(one.incident_id.startswith(self.wanted) for one in (fact.one, fact.other))
         named = fact.subject if isinstance(fact, DispatchEnded) else getattr(fact, "incident_id", None)
         if named is None or not named.startswith(self.wanted):
             return False

@@ -5,8 +5,9 @@ from typing import Any
 
 from linkage.events import assessment, deadlines, dispatch, information, reception, whistle
 from linkage.events.inbound import Answer
-from linkage.narration import ANSWER_EN, ANSWER_ZH, ROLE_ZH
+from linkage.narration import ANSWER_EN, ANSWER_ZH, ROLE_ZH, compared
 from linkage.replay.labels import Labels
+from linkage.replay.link_words import LINK_WORDS
 
 STAGE_ZH = {
     "reception": "受理",
@@ -124,7 +125,8 @@ def _opened(fact: information.IncidentOpened, labels: Labels) -> str:
 
 
 def _merged(fact: information.ReportMerged, labels: Labels) -> str:
-    return f"report of {labels.party(fact.report.sender).both} merged 并入: {fact.seconds_apart} s apart"
+    why = compared(fact.comparison).en if fact.comparison else f"{fact.seconds_apart} s apart"
+    return f"report of {labels.party(fact.report.sender).both} merged 并入: {why}"
 
 
 def _revised(fact: information.ReportRevised, labels: Labels) -> str:
@@ -264,6 +266,7 @@ WORDS: dict[type, Words] = {
     information.ReportStillUnplaced: _still_unplaced,
     information.ReportHandedOver: _handed_over,
     information.IncidentClosed: _closed,
+    **LINK_WORDS,
     assessment.IncidentAssessed: _assessed,
     assessment.AssessmentEnded: _assessment_ended,
     whistle.WhistleBlown: _blown,

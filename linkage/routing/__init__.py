@@ -4,10 +4,16 @@ from collections.abc import Sequence
 
 from linkage.agents.desk import Desk
 from linkage.events.envelope import StagedFact
-from linkage.routing import dispatch, information, reception, whistle
+from linkage.routing import border, dispatch, information, reception, whistle
 from linkage.routing.address import Addressed, Route, To
 
-ROUTES: dict[type, Route] = {**information.ROUTES, **whistle.ROUTES, **dispatch.ROUTES, **reception.ROUTES}
+ROUTES: dict[type, Route] = {
+    **information.ROUTES,
+    **border.ROUTES,
+    **whistle.ROUTES,
+    **dispatch.ROUTES,
+    **reception.ROUTES,
+}
 """Facts that nobody outside the hub must hear of have no route; a test names them."""
 
 

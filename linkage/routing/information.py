@@ -10,10 +10,12 @@ from linkage.events.between_hubs import (
     HandOverReport,
 )
 from linkage.routing.address import Addressed, Route, To, tell
+from linkage.routing.border import beside_the_border
 
 
 def _incident_opened(fact: information.IncidentOpened, desk: Desk) -> Iterator[Addressed]:
     yield from tell("incident_opened", (), fact.incident_id, narration.incident_opened(fact, desk), desk)
+    yield from beside_the_border(fact, desk)
 
 
 def _unplaced(fact: information.ReportUnplaced, desk: Desk) -> Iterator[Addressed]:
@@ -52,6 +54,8 @@ def _assessed(fact: IncidentAssessed, desk: Desk) -> Iterator[Addressed]:
 
 ROUTES: dict[type, Route] = {
     information.IncidentOpened: _incident_opened,
+    information.ReportMerged: beside_the_border,
+    information.ReportRevised: beside_the_border,
     information.ReportUnplaced: _unplaced,
     information.ReportStillUnplaced: _still_unplaced,
     information.ReportHandedOver: _handed_over,

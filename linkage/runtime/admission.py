@@ -16,6 +16,7 @@ from linkage.events.envelope import InboxKind, InboxRecord, Origin, PartyMessage
 from linkage.events.inbound import (
     AnswerOrder,
     CloseIncident,
+    JudgeLink,
     LoadReference,
     PlaceReport,
     RecordAnswer,
@@ -31,7 +32,7 @@ from linkage.topics import Family
 ALLOWED: dict[Family, tuple[type[BaseModel], ...]] = {
     Family.REPORT: (ReportIncident,),
     Family.REPLY: (AnswerOrder,),
-    Family.COMMAND: (RecordAnswer, WithdrawTeam, CloseIncident, PlaceReport, LoadReference),
+    Family.COMMAND: (RecordAnswer, WithdrawTeam, CloseIncident, PlaceReport, JudgeLink, LoadReference),
 }
 """What may be said on which kind of topic."""
 
@@ -154,7 +155,7 @@ def _placed(message: PartyMessage, party: str, registry: Registry, county: str) 
             if registry.hub_of(party) != county:
                 raise NotAdmitted("not_allowed_here", "only the county's post places reports")
             return county
-        case RecordAnswer() | WithdrawTeam() | CloseIncident():
+        case RecordAnswer() | WithdrawTeam() | CloseIncident() | JudgeLink():
             hub = registry.hub_of(party)
             if hub is None:
                 raise NotAdmitted("not_allowed_here", f"{party} is no command post")

@@ -106,7 +106,7 @@ class Partition:
 
     def holds(self, position: int) -> bool:
         """Whether reading may go on there."""
-        return self.begin <= position <= self.end
+        return self.begin <= position <= self._base + len(self.entries)
 
     def delete_before(self, offset: int) -> None:
         """Retention: the log starts at `offset` from now on, at most at the last stable offset."""

@@ -4,14 +4,18 @@ What the seeds and the tests run on. Spans are seconds of a test's clock. Codes 
 """
 
 from linkage.events.reference import (
+    Extent,
     HubReference,
+    KindFamily,
     KindRule,
     LevelCriterion,
     LevelRule,
     Limit,
     Limits,
+    Merging,
     Neighbour,
     OrderLimits,
+    Pairing,
     Party,
     Policy,
     RegisterParty,
@@ -29,6 +33,11 @@ SOUTH = "990909002"
 TOWNSHIPS = (NORTH, SOUTH)
 HUBS = (COUNTY, *TOWNSHIPS)
 VILLAGE = {NORTH: f"{NORTH}201", SOUTH: f"{SOUTH}201"}
+EXTENT = {
+    NORTH: Extent(south=30.1, west=110.0, north=30.2, east=110.1),
+    SOUTH: Extent(south=30.0, west=110.0, north=30.1, east=110.1),
+}
+"""The border is the parallel 30.1."""
 SLIDE = "nat.geo.landslide"
 PARTITIONS = 4
 
@@ -109,8 +118,30 @@ def policy(scale: float = 1.0) -> Policy:
         escalation=("emergency", COUNTY),
         limits=limits(scale),
         team_retries=1,
+        merging=MERGING,
     )
 
+
+MERGING = Merging(
+    families=(KindFamily(name="slope", kinds=("nat.geo",)),),
+    pairings=(
+        Pairing(
+            name="slope_slope",
+            one="slope",
+            other="slope",
+            same_address_s=600,
+            one_road_s=600,
+            one_road_m=1000,
+            nearby_s=300,
+            nearby_m=300,
+            ask_same_address_s=1200,
+            basis="a test's rule",
+        ),
+    ),
+    border_m=500,
+    basis="a test's rules",
+)
+"""Two reports of slopes: one village within 600 s, or points within 300 m and 300 s; until 1200 s a person is asked."""
 
 PARTIES = (
     Party(id="grid", kind="source", label_en="grid workers' app", label_zh="网格员上报"),
@@ -147,7 +178,7 @@ LABELS = {COUNTY: ("Small county", "小县"), NORTH: ("North", "北镇"), SOUTH:
 
 def reference(hub: str, scale: float = 1.0, version: str = "small-1") -> HubReference:
     """What one hub is loaded with."""
-    others = tuple(Neighbour(township=one, travel_minutes=20) for one in TOWNSHIPS if one != hub)
+    others = tuple(Neighbour(township=one, travel_minutes=20, extent=EXTENT[one]) for one in TOWNSHIPS if one != hub)
     label_en, label_zh = LABELS[hub]
     return HubReference(
         version=version,

@@ -4,6 +4,7 @@ Every flow runs on the memory log and on Apache Kafka with the same name (`test_
 """
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 
 from linkage import identity
 from linkage.events.assessment import IncidentAssessed
@@ -20,8 +21,18 @@ from linkage.events.dispatch import (
     TeamReleased,
     TeamsExhausted,
 )
-from linkage.events.inbound import CloseIncident, LoadReference, PlaceReport, RecordAnswer, WithdrawTeam
-from linkage.events.information import IncidentClosed, IncidentOpened, ReportMerged, ReportRevised, ReportStillUnplaced
+from linkage.events.inbound import CloseIncident, JudgeLink, LoadReference, PlaceReport, RecordAnswer, WithdrawTeam
+from linkage.events.information import (
+    IncidentClosed,
+    IncidentOpened,
+    IncidentsLinked,
+    LinkJudged,
+    LinkNoted,
+    LinkProposed,
+    ReportMerged,
+    ReportRevised,
+    ReportStillUnplaced,
+)
 from linkage.events.outbound import DispatchTeam, IssueReceipt, IssueRefusal, StandDown
 from linkage.events.reception import MessageRecorded, MessageRefused, MessageRepeated
 from linkage.events.whistle import DepartmentAnswered, DepartmentOverdue, DepartmentsExhausted, DepartmentWhistled
@@ -515,3 +526,108 @@ async def new_reference_data_rules_from_then_on(world: World) -> None:
     await world.ordered("north-militia")
     recorded = [one for one in await world.facts() if isinstance(one, MessageRecorded) and one.message_id == "load-2"]
     assert len(recorded) == 1
+
+
+# merging ---------------------------------------------------------------------------------------------------------
+
+HAPPENED_AT = datetime(2026, 7, 1, 3, 0, tzinfo=UTC)
+ON_THE_BORDER = {"latitude": 30.1, "longitude": 110.05}
+
+
+@flow
+async def a_crossing_named_from_both_ends_is_one_place(world: World) -> None:
+    """Given a report of a crossing, when another names its roads the other way round, then it is merged, and why."""
+    place = Place(township=NORTH, words="River Rd & N Mill Ln, North", latitude=30.15, longitude=110.05)
+    incident = await _opened(world, place=place, occurred_at=HAPPENED_AT)
+    again = place.model_copy(update={"words": "Mill Ln & River Rd"})
+    await world.report(
+        "h1", sender="hotline", place=again, kind="nat.geo.rockfall", occurred_at=HAPPENED_AT + timedelta(seconds=90)
+    )
+    merged = await world.fact(ReportMerged, incident_id=incident)
+    assert merged.comparison is not None
+    assert merged.comparison.reasons == ("kinds_fit", "same_address", "own_times_close")
+    assert (merged.comparison.rule, merged.comparison.seconds_apart, merged.comparison.distance_m) == (
+        "slope_slope",
+        90,
+        0,
+    )
+
+
+@flow
+async def what_may_be_the_same_is_linked_and_a_person_is_asked(world: World) -> None:
+    """Given an incident, when a report of its place comes 15 min later, then it opens its own, and a person decides."""
+    incident = await _opened(world, occurred_at=HAPPENED_AT)
+    await world.report("h1", sender="hotline", occurred_at=HAPPENED_AT + timedelta(seconds=900))
+    other = (await world.receipt("hotline", "h1", outcome="opened")).incident_id
+    linked = await world.fact(IncidentsLinked, certainty="unsure")
+    assert (linked.one.incident_id, linked.other.incident_id, linked.relation) == (incident, other, "RELATED")
+    assert linked.link_id in (await world.notice(NORTH, "incidents_linked")).text_en
+    judge = JudgeLink(link_id=linked.link_id, is_one_event=False, reason="two slopes", signed_by="Li")
+    await world.command(NORTH, judge, "judge-1")
+    assert (await world.receipt(NORTH, "judge-1")).outcome == "recorded"
+    assert (await world.fact(LinkJudged)).relation == "UNLINK"
+
+
+@flow
+async def a_link_that_nobody_knows_can_not_be_judged(world: World) -> None:
+    """Given no link, when a post judges one, then it hears that its hub has none."""
+    judge = JudgeLink(link_id="L-none", is_one_event=True, reason="x", signed_by="Li")
+    await world.command(NORTH, judge, "judge-1")
+    assert (await world.refusal(NORTH, "judge-1")).code == "no_such_link"
+
+
+@flow
+async def one_event_told_on_both_sides_of_a_border_is_linked_by_the_county(world: World) -> None:
+    """Given an incident of North at the border, when South opens the same, then the county links them."""
+    here = Place(township=NORTH, words="Ridge Rd", **ON_THE_BORDER)
+    one = await _opened(world, place=here, occurred_at=HAPPENED_AT)
+    there = here.model_copy(update={"township": SOUTH})
+    await world.report("s1", sender="hotline", place=there, occurred_at=HAPPENED_AT + timedelta(seconds=60))
+    other = (await world.receipt("hotline", "s1", outcome="opened")).incident_id
+    proposed = await world.fact(LinkProposed, incident_id=one)
+    linked = await world.fact(IncidentsLinked, link_id=proposed.link_id)
+    assert {linked.one.incident_id, linked.other.incident_id} == {one, other}
+    assert (linked.relation, linked.certainty) == ("CHILD", "sure")
+    for incident in (one, other):
+        noted = await world.fact(LinkNoted, incident_id=incident)
+        assert noted.parent_id == linked.parent_id
+    await world.notice(COUNTY, "incidents_linked")
+    await world.notice(SOUTH, "link_noted")
+
+
+@flow
+async def what_is_far_from_the_border_is_not_told_to_the_neighbour(world: World) -> None:
+    """Given the same road named in both townships, when the points lie far from the border, then nothing is linked."""
+    here = Place(township=NORTH, words="Ridge Rd", latitude=30.18, longitude=110.05)
+    await _opened(world, place=here, occurred_at=HAPPENED_AT)
+    there = Place(township=SOUTH, words="Ridge Rd", latitude=30.02, longitude=110.05)
+    await world.report("s1", sender="hotline", place=there, occurred_at=HAPPENED_AT)
+    await world.receipt("hotline", "s1", outcome="opened")
+    await world.quiet("q1")
+    assert not [one for one in await world.facts() if isinstance(one, LinkProposed | IncidentsLinked)]
+
+
+@flow
+async def a_report_published_again_in_another_township_is_linked_to_its_first(world: World) -> None:
+    """Given a report in North, when its sender corrects its township to South, then the county links both."""
+    one = await _opened(world, occurred_at=HAPPENED_AT)
+    place = Place(township=SOUTH, village=small_county.VILLAGE[SOUTH])
+    await world.report("r2", supersedes="r1", revision=2, place=place, occurred_at=HAPPENED_AT)
+    other = (await world.receipt("grid", "r2", outcome="opened")).incident_id
+    linked = await world.fact(IncidentsLinked)
+    assert {linked.one.incident_id, linked.other.incident_id} == {one, other}
+    assert linked.comparison.rule == "revision"
+
+
+@flow
+async def a_corrected_place_shows_two_incidents_to_be_one(world: World) -> None:
+    """Given two incidents, when the second's report is corrected to the first's place, then they are linked."""
+    one = await _opened(world, occurred_at=HAPPENED_AT)
+    elsewhere = Place(township=NORTH, words="Mill Ln & River Rd")
+    other = await _opened(world, "r2", place=elsewhere, occurred_at=HAPPENED_AT)
+    assert other != one
+    place = Place(township=NORTH, village=small_county.VILLAGE[NORTH])
+    await world.report("r3", supersedes="r2", revision=2, place=place, occurred_at=HAPPENED_AT)
+    linked = await world.fact(IncidentsLinked, certainty="sure")
+    assert (linked.one.incident_id, linked.other.incident_id) == (one, other)
+    assert (await world.fact(ReportRevised)).incident_id == other

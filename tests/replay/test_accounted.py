@@ -53,7 +53,7 @@ def test_each_report_record_has_one_row_with_its_outcome_and_why() -> None:
     assert told(rows) == ROWS
     reasons = [row.reason for row in rows]
     assert reasons[0] == ""
-    assert reasons[1].startswith("same place and kind, ")
+    assert reasons[1].startswith("slope_slope: same_kind; same_address; ")
     assert reasons[2] == "revision 1 of g-1"
     assert reasons[3] == "the same message again: it was opened"
     assert reasons[4].startswith("unreadable: ")

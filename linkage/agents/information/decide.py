@@ -6,19 +6,16 @@ from datetime import datetime
 from linkage import identity
 from linkage.agents import deadlines, orders
 from linkage.agents.desk import Decides, Desk
-from linkage.agents.information.state import (
-    Incident,
-    Information,
-    may_be_one_place,
-    place_key,
-    seconds_apart_of,
-)
+from linkage.agents.information import comparing, linking
+from linkage.agents.information.sighting import sighting_of
+from linkage.agents.information.state import Information, place_key
 from linkage.errors import Refusal
-from linkage.events.between_hubs import HandOverReport
+from linkage.events.between_hubs import CompareIncident, HandOverReport, NoteLink, ProposeLink
 from linkage.events.deadlines import AnswerUnknown, DeadlineDue
 from linkage.events.envelope import Fact
-from linkage.events.inbound import CloseIncident, PlaceReport, ReportIncident
+from linkage.events.inbound import CloseIncident, JudgeLink, PlaceReport, ReportIncident
 from linkage.events.information import (
+    Comparison,
     IncidentClosed,
     IncidentOpened,
     ReportHandedOver,
@@ -48,22 +45,23 @@ def on_report(state: Information, report: ReportIncident, desk: Desk) -> Iterato
             answered_by=desk.reference.content.post,
         )
         return
-    yield placed(state, report, reference, letter.sent_at, desk)
+    yield from placed(state, report, reference, letter.sent_at, desk)
 
 
 def on_hand_over(state: Information, moved: HandOverReport, desk: Desk) -> Iterator[Fact]:
     """The county's desk placed it here: it is decided as if it had come here at once."""
     reference = ReportReference(sender=moved.sender, message_id=moved.message_id)
-    yield placed(state, moved.report, reference, moved.sent_at, desk)
+    yield from placed(state, moved.report, reference, moved.sent_at, desk)
 
 
 def placed(
     state: Information, report: ReportIncident, reference: ReportReference, sent_at: datetime | None, desk: Desk
-) -> Fact:
+) -> Iterator[Fact]:
     """What a report of this township is: a revision, one more about an open incident, or the first of a new one."""
     occurred_at = report.occurred_at or sent_at or desk.now
+    sighting = sighting_of((reference.sender, reference.message_id), report.kind, report.place, occurred_at)
     if (earlier := _revised(state, report, reference)) is not None:
-        return ReportRevised(
+        yield ReportRevised(
             incident_id=earlier,
             report=reference,
             supersedes=report.supersedes or "",
@@ -72,20 +70,43 @@ def placed(
             summary=report.summary,
             occurred_at=occurred_at,
             revised_at=desk.now,
+            kind=report.kind,
+            place=report.place,
         )
-    window_s = desk.policy.limits.merge_window.seconds
-    if (same := _same_event(state, report, occurred_at, window_s)) is not None:
-        return ReportMerged(
-            incident_id=same.incident_id,
-            report=reference,
-            counts=report.counts,
-            summary=report.summary,
-            occurred_at=occurred_at,
-            merged_at=desk.now,
-            seconds_apart=seconds_apart_of(same.last_occurred_at, occurred_at),
-            window_s=window_s,
-        )
-    return _first(state, report, reference, occurred_at, desk)
+        yield from linking.corrected(state, earlier, sighting, desk)
+        return
+    match, candidates = comparing.best(state, sighting, desk.reference)
+    comparison = match.comparison(sighting, candidates) if match else None
+    if match is not None and comparison is not None and match.certainty == "sure":
+        yield _merged(report, reference, occurred_at, match.incident_id, comparison, desk)
+        return
+    opened = _first(state, report, reference, occurred_at, desk)
+    yield opened
+    if match is not None and comparison is not None:
+        yield linking.linked(match.incident_id, opened.incident_id, "unsure", comparison, desk)
+
+
+def _merged(
+    report: ReportIncident,
+    reference: ReportReference,
+    occurred_at: datetime,
+    incident_id: str,
+    comparison: Comparison,
+    desk: Desk,
+) -> ReportMerged:
+    return ReportMerged(
+        incident_id=incident_id,
+        report=reference,
+        counts=report.counts,
+        summary=report.summary,
+        occurred_at=occurred_at,
+        merged_at=desk.now,
+        seconds_apart=comparison.seconds_apart,
+        window_s=comparison.limit_s,
+        kind=report.kind,
+        place=report.place,
+        comparison=comparison,
+    )
 
 
 def _first(
@@ -102,7 +123,7 @@ def _first(
         exercise=report.exercise,
         occurred_at=occurred_at,
         opened_at=desk.now,
-        follows=_follows(state, report, desk),
+        follows=_follows(state, report),
     )
 
 
@@ -170,20 +191,9 @@ def on_unknown(state: Information, unknown: AnswerUnknown, desk: Desk) -> Iterat
     yield from deadlines.awaited(state.deadlines, unknown)
 
 
-def _same_event(state: Information, report: ReportIncident, at: datetime, window_s: int) -> Incident | None:
-    """The latest open incident of that place and kind whose last event lies within the window."""
-    candidates = (state.incidents[found] for found in state.at_place.get(place_key(report.place, report.kind), ()))
-    near = [
-        one
-        for one in candidates
-        if may_be_one_place(one.place, report.place) and seconds_apart_of(one.last_occurred_at, at) <= window_s
-    ]
-    return max(near, key=lambda one: (one.opened_at, one.incident_id), default=None)
-
-
-def _follows(state: Information, report: ReportIncident, desk: Desk) -> str | None:
-    key = place_key(report.place, report.kind)
-    return next((one.incident_id for one in reversed(state.closed) if one.place_key == key), None)
+def _follows(state: Information, report: ReportIncident) -> str | None:
+    """The latest closed incident of the same place and kind."""
+    return state.closed_at.get(place_key(report.place, report.kind))
 
 
 DECIDES: Decides = {
@@ -191,6 +201,10 @@ DECIDES: Decides = {
     HandOverReport: on_hand_over,
     PlaceReport: on_place,
     CloseIncident: on_close,
+    CompareIncident: linking.on_compare,
+    ProposeLink: linking.on_proposal,
+    NoteLink: linking.on_note,
+    JudgeLink: linking.on_judgement,
     DeadlineDue: on_due,
     AnswerUnknown: on_unknown,
 }

@@ -51,13 +51,14 @@ def write_folder(out: Path, found: Survey, neighbours: Iterable[tuple[str, str]]
     _check_free(out)
     codes = found.codes()
     middles = {name: middle_of(found.points[name]) for name in codes}
+    extents = found.extents()
     tables = _teams(found, codes, middles)
     pairs = [(codes[a], codes[b], _minutes(middles[a], middles[b]), "false") for a, b in neighbours]
     texts = {
         "policy.yaml": policy_text(found.titles),
         "townships.csv": _csv(
-            ("code", "post", "label_en", "label_zh"),
-            [(code, code, name.title(), f"{name.title()}镇") for name, code in codes.items()],
+            ("code", "post", "label_en", "label_zh", "south", "west", "north", "east"),
+            [(code, code, name.title(), f"{name.title()}镇", *_box(extents.get(name))) for name, code in codes.items()],
         ),
         "villages.csv": _csv(
             ("code", "label_en", "label_zh"),
@@ -74,6 +75,10 @@ def write_folder(out: Path, found: Survey, neighbours: Iterable[tuple[str, str]]
     for name, text in texts.items():
         (out / name).write_text(text, encoding="utf-8", newline="")
     return load_county(out)
+
+
+def _box(extent: tuple[float, float, float, float] | None) -> tuple[str, ...]:
+    return ("",) * 4 if extent is None else tuple(f"{edge:.4f}" for edge in extent)
 
 
 def _check_free(out: Path) -> None:

@@ -62,7 +62,7 @@ def import_calls(
     pairs, neighbours_from = _neighbours(csv_path, found)
     county = write_folder(county_out, found, pairs)
     tally = _Tally()
-    reporter = Reporter(csv_path.name, found.codes(), found.middle(), tally.complain)
+    reporter = Reporter(csv_path.name, found.codes(), found.middle(), tally.complain, found.fallbacks())
     _write_reports(reporter, csv_path, reports_out, tally, tell)
     return ImportSummary(
         rows=found.rows,

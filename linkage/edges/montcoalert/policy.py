@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 
 from linkage.county import sample_county
+from linkage.edges.montcoalert.merging import merging_of
 from linkage.edges.montcoalert.survey import COUNTY_CODE
 from linkage.edges.montcoalert.words import AGENCIES, labels_of
 
@@ -71,6 +72,7 @@ def policy_text(titles: Mapping[str, str]) -> str:
         "escalation": {"ladder": [OFFICE, COUNTY_CODE], "basis": "[D]"},
         "team_retries": {"times": 12, "basis": "[D]"},
         "limits": limits,
+        "merging": merging_of(known),
     }
     return HEADER + yaml.safe_dump(policy, allow_unicode=True, sort_keys=False, width=1000)
 

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from linkage import wire
 from linkage.county import Problem
+from linkage.edges.montcoalert.republished import Republished
 from linkage.edges.montcoalert.rows import (
     SOURCE,
     UNKNOWN_KIND,
@@ -22,6 +23,11 @@ from linkage.events.base import WORDS_LIMIT_CHARACTERS, CoordinateSystem, Place
 from linkage.events.inbound import ReportIncident
 
 TYPE = "linkage.ReportIncident.v0"
+NO_ADDRESS = "no address"
+ROAD_ACCURACY_M = 2_000.0
+"""A road without a crossing lies at its middle."""
+FALLBACK_ACCURACY_M = 20_000.0
+"""What is not found lies at one point of its township or county."""
 Complain = Callable[[str, str], None]
 """(what is wrong, remedy)"""
 
@@ -34,6 +40,9 @@ class Reporter:
     codes: Mapping[str, str]
     middle: Point | None
     complain: Callable[[Problem], None]
+    fallbacks: frozenset[Point] = frozenset()
+    """Points that stand for many addresses and say nothing of where a call was."""
+    republished: Republished = field(default_factory=Republished)
 
     def report(self, row: Row) -> tuple[wire.Attributes, ReportIncident]:
         """The report of a row, under the id `montco-<row>`. `time` is the feed's, `occurred_at` the call's own."""
@@ -49,28 +58,38 @@ class Reporter:
         title = cells.get("title", "")
         if not title:
             complain("no title", f"the report's kind is `{UNKNOWN_KIND}`: correct it when it is known")
+        message_id = f"montco-{row.number}"
         report = ReportIncident(
             type=TYPE,
             kind=kind_of(title),
             place=self._place(cells, complain),
             occurred_at=called or fed,
             summary=_short(title or f"row {row.number} of {self.file} could not be read: {row.fault or 'no title'}"),
+            **(self.republished.revision_of(message_id, called, cells) if called else {}),
         )
         time = wire.rfc3339(fed) if fed is not None else None
-        return wire.Attributes(f"montco-{row.number}", SOURCE, TYPE, time), report
+        return wire.Attributes(message_id, SOURCE, TYPE, time), report
 
     def _place(self, cells: Mapping[str, str], complain: Complain) -> Place:
         cells = dict(cells)
         township = self.codes.get(municipality_of(cells) or "")
-        words = ", ".join(part for name in ("addr", "twp", "zip") if (part := cells.get(name, "")))
+        address = cells.get("addr", "")
+        where = ", ".join(part for name in ("twp", "zip") if (part := cells.get(name, "")))
+        words = ", ".join(part for part in (address or (NO_ADDRESS if where else ""), where) if part)
         at, left_out = self._point(cells, complain)
-        known = {} if at is None else {"latitude": at[0], "longitude": at[1]}
+        known = {} if at is None else {"latitude": at[0], "longitude": at[1], **self._accuracy(at, address)}
         return Place(
             words=_short(f"{words} [{left_out}]" if left_out else words),
             coordinate_system=CoordinateSystem.WGS84,
             **({"township": township} if township else {}),
             **known,
         )
+
+    def _accuracy(self, at: Point, address: str) -> dict[str, float]:
+        """How far off the point may be, where that is known; a crossing's is good."""
+        if not address or at in self.fallbacks:
+            return {"accuracy_m": FALLBACK_ACCURACY_M}
+        return {} if "&" in address else {"accuracy_m": ROAD_ACCURACY_M}
 
     def _point(self, cells: dict[str, str], complain: Complain) -> tuple[Point | None, str]:
         """(where, why it was left out): a point that can't be is worse than none."""

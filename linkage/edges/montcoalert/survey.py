@@ -3,7 +3,7 @@
 import csv
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import combinations, product
 from pathlib import Path
@@ -30,6 +30,10 @@ CLOSE_CALLS_NEEDED_COUNT = 3
 FAR_AWAY_LIMIT_KM = 100.0
 """A point farther from the middle of all calls was matched to another place of that name."""
 KM_PER_DEGREE = 111.2
+FALLBACK_ADDRESSES_COUNT = 8
+"""A point to which so many different addresses were matched is none of theirs."""
+MISPLACED_SHARE = 0.02
+"""Of a township's calls, at each edge of its box: points matched to another place of that name."""
 
 Point = tuple[float, float]
 Station = tuple[str, str]
@@ -47,6 +51,8 @@ class Survey:
     titles: dict[str, str] = field(default_factory=dict)
     """kind -> the first title that it was seen with"""
     calls: Counter[str] = field(default_factory=Counter)
+    addresses_at: defaultdict[Point, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Point -> addresses that were matched to it, as many as FALLBACK_ADDRESSES_COUNT"""
 
     def see(self, row: Row) -> None:
         self.rows += 1
@@ -63,6 +69,8 @@ class Survey:
             at = None
         if at is not None and township is not None:
             self.points[township].append(at)
+        if at is not None and len(known := self.addresses_at[at]) < FALLBACK_ADDRESSES_COUNT:
+            known.update(_one_address(row.cells.get("addr", "")))
         if (name := station_of(desc)) is not None:
             station = (agency_of(title), name)
             self.answered[station][township or ""] += 1
@@ -81,6 +89,20 @@ class Survey:
         """The median of all calls' points, which a few far ones do not move."""
         return middle_of(point for points in self.points.values() for point in points)
 
+    def fallbacks(self) -> frozenset[Point]:
+        """Points that stand for many addresses: where the feed's map puts what it does not find."""
+        return frozenset(at for at, known in self.addresses_at.items() if len(known) >= FALLBACK_ADDRESSES_COUNT)
+
+    def extents(self) -> dict[str, tuple[float, float, float, float]]:
+        """Township -> (south, west, north, east) of its calls, without the few at each edge that are misplaced."""
+        found = {}
+        for name, points in self.points.items():
+            edge = int(len(points) * MISPLACED_SHARE)
+            norths, easts = sorted(at[0] for at in points), sorted(at[1] for at in points)
+            last = len(points) - 1 - edge
+            found[name] = (norths[edge], easts[edge], norths[last], easts[last])
+        return found
+
     def homes(self) -> dict[str, list[Station]]:
         """Township -> its stations, busiest first; under "" the county's: based outside, or one too many."""
         by_home: defaultdict[str, list[tuple[int, Station]]] = defaultdict(list)
@@ -94,6 +116,12 @@ class Survey:
             homes.setdefault(home, []).extend(stations[:kept])
             homes[""].extend(stations[kept:])
         return homes
+
+
+def _one_address(address: str) -> Iterator[str]:
+    """The address with its roads in one order, so that a crossing named from both ends is one; nothing for none."""
+    if roads := sorted(road for part in address.split("&") if (road := part.strip())):
+        yield " & ".join(roads)
 
 
 def survey(rows: Iterable[Row], seen: Callable[[int], None]) -> Survey:
