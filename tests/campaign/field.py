@@ -18,6 +18,7 @@ from linkage.runtime.ports import Outgoing, Record, TopicPartition
 from linkage.settings import WorkerSettings
 from linkage.topics import Topics
 from linkage.worker import topic_admin
+from tests import small_county as c
 from tests.campaign.lasting import LastingLog
 from tests.kafka.real_county import LIST_LIMIT_RECORDS, PARTITIONS_COUNT, SESSION_TIMEOUT_MS, RealCounty
 from tests.kafka_county import KafkaCounty
@@ -129,8 +130,12 @@ class SmallField(KafkaCounty):
         self.gone: set[str] = set()
 
     async def burst(self, count: int) -> int:
-        for _ in range(0, count, len(reports := self._some_reports())):
-            await self.send(*reports)
+        """Each of another incident, so that departments are whistled for however long it goes on."""
+        reports = []
+        for number in (next(self._ids) for _ in range(count)):
+            township, source = (c.NORTH, c.SOUTH, None)[number % 3], ("grid", "hotline")[number % 2]
+            reports.append(self._report(township, f"load-{number}", f"lane {number}", 600, source))
+        await self.send(*reports)
         return count
 
     async def undecided(self) -> int:
