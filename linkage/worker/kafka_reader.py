@@ -140,7 +140,7 @@ class KafkaGroupReader:
 
     async def start(self) -> None:
         try:
-            async with bounded("joining the group", self._limit_ms):
+            async with bounded("joining the group", self._limit_ms * 2):  # the first broker asked may hang
                 await started(self._consumer)
                 self._consumer.subscribe(pattern=self._pattern)
         except BaseException:

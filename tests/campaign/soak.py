@@ -38,7 +38,7 @@ def main() -> int:
     parser.add_argument("--faults", type=int, default=200)
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000)
-    parser.add_argument("--only", action="append", help="Of these kinds alone.")
+    parser.add_argument("--only", action="append", help="A kind; these alone, in this order at first.")
     parser.add_argument("--report", type=Path)
     asked = parser.parse_args()
     began = time.monotonic()
