@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo demo-kills bench soak test check venv clean
+.PHONY: demo demo-kills bench soak soak-seeds soak-faults test check venv clean
 
 demo: venv
 	$(BIN)/linkage demo
@@ -18,10 +18,20 @@ bench: venv
 	$(BIN)/python -m bench.step
 	$(BIN)/python -m bench.worker
 
+soak: soak-seeds soak-faults
+
 # 20,000 seeds and a crash at every point of every flow: some two hours.
-soak: venv
+soak-seeds: venv
 	LINKAGE_SOAK=1 $(BIN)/pytest -s tests/simulation/test_seeds.py tests/simulation/test_crash_exhaustion.py \
 	  -k "every_seed or any_point"
+
+# 200 faults on three real brokers, some fifty minutes on two quiet cores. Writes its table into docs/reliability.md.
+# As root on Linux it also cuts a worker off in its own network and fills a disk. FAULTS, MINUTES and SEED may be told.
+FAULTS ?= 200
+MINUTES ?= 120
+soak-faults: venv
+	$(BIN)/python -m tests.campaign.soak --faults $(FAULTS) --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) \
+	  --report docs/reliability.md
 
 test: check
 	$(BIN)/pytest

@@ -132,9 +132,11 @@ class Member:
 
     @property
     def is_ready(self) -> bool:
-        """Every assigned partition is served, and so is ingress."""
-        hubs = [lease.hub.progress.phase for lease in self.leases.values()]
-        served = set(self.leases) == set(self.assigned) and all(phase == "serving" for phase in hubs)
+        """Every assigned partition is served, the log answers for it, and ingress serves."""
+        leases = self.leases.values()
+        served = set(self.leases) == set(self.assigned) and all(
+            lease.hub.progress.phase == "serving" and not lease.standstill.is_open for lease in leases
+        )
         return served and not self.is_rebalancing and self.ingress.progress.phase == "serving"
 
     async def look(self) -> None:

@@ -21,6 +21,10 @@ from linkage.worker.kafka_writer import (
 
 APPEND_LIMIT_MS = 20_000
 PRODUCER_METADATA_AGE_MS = 30_000
+NODE_LIMIT_MS = 3_500
+"""How long one broker may keep a request before its connection is closed and another is asked: one that hangs keeps its
+connections open, and whoever waited for it as long as for the whole answer never came to ask another. Group members are
+excepted: their coordinator answers a join only when all have joined."""
 
 
 class KafkaLog:
@@ -42,13 +46,14 @@ class KafkaLog:
     ) -> None:
         self._kwargs = client_kwargs(settings)
         self._limit_ms = settings.request_timeout_ms
+        self._impatient = {**self._kwargs, "request_timeout_ms": min(NODE_LIMIT_MS, settings.request_timeout_ms)}
         self._transaction_timeout_ms = transaction_timeout_ms
         self._session_timeout_ms = session_timeout_ms
         self._heartbeat_interval_ms = heartbeat_interval_ms
         self._at_point = at_point or no_point
-        self._topics = TopicLookup(self._kwargs, self._limit_ms)
-        self._offsets = OffsetLookup(self._kwargs, self._limit_ms)
-        self._groups = GroupPositions(self._kwargs, self._limit_ms)
+        self._topics = TopicLookup(self._impatient, self._limit_ms)
+        self._offsets = OffsetLookup(self._impatient, self._limit_ms)
+        self._groups = GroupPositions(self._impatient, self._limit_ms)
         self._appender: KafkaAppender | None = None
         self._group_readers: dict[str, KafkaGroupReader] = {}
         """The last one of each group: what it met says how the next one reads."""
@@ -62,7 +67,7 @@ class KafkaLog:
             max_batch_size=BATCH_LIMIT_BYTES,
             retry_backoff_ms=RETRY_BACKOFF_MS,
             metadata_max_age_ms=PRODUCER_METADATA_AGE_MS,
-            **self._kwargs,
+            **self._impatient,
         )
         writer = KafkaWriter(producer, transactional_id, self._at_point)
         await writer.initialise()
@@ -74,7 +79,7 @@ class KafkaLog:
             count = await self._topics.partitions(topic, fresh=True)
             if any(at.partition >= count for at in positions if at.topic == topic):
                 raise missing(topic)
-        reader = KafkaReader(AIOKafkaConsumer(**self._kwargs, **consumer_kwargs()), list(positions), self._limit_ms)
+        reader = KafkaReader(AIOKafkaConsumer(**self._impatient, **consumer_kwargs()), list(positions), self._limit_ms)
         await reader.start(positions)
         return reader
 
@@ -139,7 +144,7 @@ class KafkaLog:
                     acks="all",
                     max_batch_size=BATCH_LIMIT_BYTES,
                     metadata_max_age_ms=PRODUCER_METADATA_AGE_MS,
-                    **self._kwargs,
+                    **self._impatient,
                 )
                 appender = KafkaAppender(producer)
                 await appender.start(self._limit_ms)

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError, NodeNotReadyError
+from aiokafka.errors import KafkaError, KafkaTimeoutError, NodeNotReadyError
 from aiokafka.protocol.metadata import MetadataRequest
 
 from linkage.errors import LogError
@@ -89,14 +89,16 @@ class OffsetLookup:
         async with bounded(f"beginning offsets of {_named(partitions)}", self._limit_ms):
             consumer = await self._connected()
             await _told_topics(consumer, partitions)
-            return _ours(await consumer.beginning_offsets([KafkaPartition(*at) for at in partitions]))
+            asked = [KafkaPartition(*at) for at in partitions]
+            return _ours(await _retried(lambda: consumer.beginning_offsets(asked), consumer._client))
 
     async def ends(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
         """Last stable offsets: the consumer is read_committed, so ListOffsets answers with these."""
         async with bounded(f"end offsets of {_named(partitions)}", self._limit_ms):
             consumer = await self._connected()
             await _told_topics(consumer, partitions)
-            return _ours(await consumer.end_offsets([KafkaPartition(*at) for at in partitions]))
+            asked = [KafkaPartition(*at) for at in partitions]
+            return _ours(await _retried(lambda: consumer.end_offsets(asked), consumer._client))
 
     async def close(self) -> None:
         if self._consumer is not None:
@@ -131,7 +133,7 @@ class GroupPositions:
         async with bounded(f"committed positions of {group}", self._limit_ms):
             admin = await self._admin_client()
             asked = [KafkaPartition(*at) for at in partitions]
-            found = await _retried(lambda: admin.list_consumer_group_offsets(group, partitions=asked))
+            found = await _retried(lambda: admin.list_consumer_group_offsets(group, partitions=asked), admin._client)
         positions: dict[TopicPartition, int | None] = dict.fromkeys(partitions)
         positions.update({TopicPartition(*at): row.offset for at, row in found.items() if row.offset >= 0})
         return positions
@@ -190,14 +192,15 @@ async def _told_topics(consumer: AIOKafkaConsumer, partitions: Sequence[TopicPar
         await asyncio.wait(learnt)
 
 
-async def _retried(ask: Callable[[], Awaitable[Any]]) -> Any:
-    """A coordinator that is only just loading is asked again; the caller's limit ends it."""
+async def _retried(ask: Callable[[], Awaitable[Any]], client: AIOKafkaClient) -> Any:
+    """Asked again, of whoever leads by then, when a broker hangs or only just loads; the caller's limit ends it."""
     while True:
         try:
             return await ask()
         except KafkaError as error:
-            if not error.retriable:
+            if not error.retriable and not isinstance(error, KafkaTimeoutError):
                 raise
+        client.force_metadata_update()
         await asyncio.sleep(RETRY_PAUSE_MS / 1000)
 
 

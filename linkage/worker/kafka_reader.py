@@ -140,7 +140,7 @@ class KafkaGroupReader:
 
     async def start(self) -> None:
         try:
-            async with bounded("joining the group", self._limit_ms):
+            async with bounded("joining the group", self._limit_ms * 2):  # the first broker asked may hang
                 await started(self._consumer)
                 self._consumer.subscribe(pattern=self._pattern)
         except BaseException:
@@ -159,9 +159,16 @@ class KafkaGroupReader:
                 return [record_of(record) for records in found.values() for record in records]
 
     async def commit(self, next_offsets: Mapping[TopicPartition, int]) -> None:
+        """As the port says. A topic that may not be read may not be committed for: it keeps nobody else's from it."""
         self._raise_if_ended()
         async with bounded("committing", self._limit_ms):
-            await self._consumer.commit({KafkaPartition(*at): offset for at, offset in next_offsets.items()})
+            while wanted := {at: offset for at, offset in next_offsets.items() if at.topic not in self._denied}:
+                try:
+                    await self._consumer.commit({KafkaPartition(*at): offset for at, offset in wanted.items()})
+                except TopicAuthorizationFailedError as error:
+                    self._name_all_denied(error, sorted({at.topic for at in wanted}))
+                    continue
+                return
 
     def gaps(self) -> Sequence[tuple[TopicPartition, int, int]]:
         gaps, self._gaps = self._gaps, []
@@ -201,7 +208,7 @@ class KafkaGroupReader:
             for at, offset in error.args[0].items():
                 await self._go_on_at_beginning(at, offset)
         except TopicAuthorizationFailedError as error:
-            self._name_denied(str(error.args[0]))
+            self._name_all_denied(error, sorted({at.topic for at in self._consumer.assignment()}))
         except (*FAULTS, UnicodeDecodeError) as error:
             self._fault, self.met_undecodable = told(error), isinstance(error, UnicodeDecodeError)
             raise LogError(f"reading as a group member: {self._fault}") from error
@@ -238,6 +245,15 @@ class KafkaGroupReader:
         """The failed read may have passed records that it never handed out: their positions must not be committed."""
         if self._fault is not None:
             raise LogError(f"this group reader ended: {self._fault}")
+
+    def _name_all_denied(self, error: TopicAuthorizationFailedError, possible: Sequence[str]) -> None:
+        """aiokafka names one topic or a set of them. Raises the error when it names none that we know."""
+        named = error.args[0] if error.args else ()
+        denied = {named} if isinstance(named, str) else set(named)
+        if not denied & set(possible):
+            raise error
+        for topic in sorted(denied):
+            self._name_denied(topic)
 
     def _name_denied(self, topic: str) -> None:
         if topic not in self._denied:

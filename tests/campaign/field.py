@@ -18,8 +18,9 @@ from linkage.runtime.ports import Outgoing, Record, TopicPartition
 from linkage.settings import WorkerSettings
 from linkage.topics import Topics
 from linkage.worker import topic_admin
+from tests import small_county as c
 from tests.campaign.lasting import LastingLog
-from tests.kafka.real_county import LIST_LIMIT_RECORDS, PARTITIONS_COUNT, SESSION_TIMEOUT_MS, RealCounty
+from tests.kafka.real_county import LIST_LIMIT_RECORDS, SESSION_TIMEOUT_MS, RealCounty
 from tests.kafka_county import KafkaCounty
 from tests.kafka_journal import Journal
 from tests.kafka_worker import NOTHING, Plan, WorkerProcess
@@ -28,6 +29,8 @@ from tests.role_players import RolePlayers
 POLL_S = 0.3
 READ_LIMIT_RECORDS, READ_WAIT_MS = 1_000, 100
 HEARTBEAT_MS = 500
+REAL_PARTITIONS_COUNT = 6
+"""Two workers have three each, three have two: whoever comes gets a share."""
 
 
 class Field(Protocol):
@@ -129,8 +132,12 @@ class SmallField(KafkaCounty):
         self.gone: set[str] = set()
 
     async def burst(self, count: int) -> int:
-        for _ in range(0, count, len(reports := self._some_reports())):
-            await self.send(*reports)
+        """Each of another incident, so that departments are whistled for however long it goes on."""
+        reports = []
+        for number in (next(self._ids) for _ in range(count)):
+            township, source = (c.NORTH, c.SOUTH, None)[number % 3], ("grid", "hotline")[number % 2]
+            reports.append(self._report(township, f"load-{number}", f"lane {number}", 600, source))
+        await self.send(*reports)
         return count
 
     async def undecided(self) -> int:
@@ -159,6 +166,7 @@ class RealField(RealCounty):
     """The imported county on three brokers: its real calls are the load."""
 
     settings: WorkerSettings
+    partitions_count = REAL_PARTITIONS_COUNT
 
     def __init__(self, settings: WorkerSettings, folder: Path, seed: int, calls: Iterator[str]) -> None:
         super().__init__(settings, folder, seed)
@@ -209,14 +217,16 @@ class RealField(RealCounty):
 
     async def make_topics(self) -> None:
         folder = str(self.county_folder)
-        await self.ran("topics", "apply", "--county", folder, "--partitions", str(PARTITIONS_COUNT), on_cluster=True)
+        await self.ran(
+            "topics", "apply", "--county", folder, "--partitions", str(self.partitions_count), on_cluster=True
+        )
 
 
 def real_settings(bootstrap_servers: str, namespace: str) -> WorkerSettings:
     return WorkerSettings(
         bootstrap_servers=bootstrap_servers,
         namespace=namespace,
-        partitions_count=PARTITIONS_COUNT,
+        partitions_count=REAL_PARTITIONS_COUNT,
         session_timeout_ms=SESSION_TIMEOUT_MS,
         heartbeat_interval_ms=HEARTBEAT_MS,
         list_limit_records=LIST_LIMIT_RECORDS,

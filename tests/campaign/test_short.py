@@ -19,7 +19,6 @@ pytestmark = pytest.mark.kafka
 SEED = 5
 ROUND = (
     "broker killed: leader",
-    "second deployment, another group",
     "department's topic deleted",
     "source's topic unreachable",
     "Kafka away for 20 s",

@@ -79,6 +79,8 @@ def as_people_do(seed: int) -> Callable[[Order], Mapping[Answer, float]]:
 class RealCounty:
     """One namespace on the session's broker."""
 
+    partitions_count = PARTITIONS_COUNT
+
     def __init__(self, settings: KafkaSettings, folder: Path, seed: int) -> None:
         self.settings = settings
         self.folder = folder
@@ -127,13 +129,15 @@ class RealCounty:
     async def set_up(self) -> tuple[WorkerProcess, WorkerProcess]:
         """Topics, two workers that share the partitions, reference data adopted by every hub, parties that answer."""
         folder = str(self.county_folder)
-        await self.ran("topics", "apply", "--county", folder, "--partitions", str(PARTITIONS_COUNT), on_cluster=True)
+        await self.ran(
+            "topics", "apply", "--county", folder, "--partitions", str(self.partitions_count), on_cluster=True
+        )
         workers = self.start_worker("one"), self.start_worker("two")
         await self.ran("county", "load", folder, on_cluster=True)
         await self.shared(*workers)
         county = self.county
         every = sorted({*county.sources, *county.parties, *county.posts})
-        journal = {TopicPartition(self.topics.journal, number): 0 for number in range(PARTITIONS_COUNT)}
+        journal = {TopicPartition(self.topics.journal, number): 0 for number in range(self.partitions_count)}
         await self._follow(journal, self.journal.follow)
         await self._follow({TopicPartition(self.topics.dispatch(one), 0): 0 for one in every}, self.players.play)
         return workers
@@ -176,7 +180,7 @@ class RealCounty:
                 while True:
                     shares = await asyncio.gather(*(worker.share() for worker in workers))
                     owned = sorted(partition for _, share in shares for partition in share)
-                    if owned == list(range(PARTITIONS_COUNT)) and all(ready and share for ready, share in shares):
+                    if owned == list(range(self.partitions_count)) and all(ready and share for ready, share in shares):
                         return [share for _, share in shares]
                     await asyncio.sleep(PAUSE_S)
         except TimeoutError:
