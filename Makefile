@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo demo-kills bench soak test check venv clean
+.PHONY: demo demo-kills bench bench-step bench-long soak test check venv clean
 
 demo: venv
 	$(BIN)/linkage demo
@@ -13,10 +13,17 @@ demo: venv
 demo-kills: venv
 	$(BIN)/python -m tests.kafka.demo_kills
 
-# Microseconds by part of a step, and a worker beside a plain loop, as ratios. Never asserted.
+# What it costs, beside a plain loop, default Faust and Kafka Streams: docs/performance.md. Some fifteen minutes.
 bench: venv
+	$(BIN)/python -m bench.run
+
+# Microseconds by part of a step, without Kafka; some ten seconds.
+bench-step: venv
 	$(BIN)/python -m bench.step
-	$(BIN)/python -m bench.worker
+
+# Every real call, and a simulated year: docs/performance.md. An hour or more.
+bench-long: venv
+	$(BIN)/python -m bench.run --long
 
 # 20,000 seeds and a crash at every point of every flow: some two hours.
 soak: venv
