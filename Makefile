@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo demo-kills bench soak soak-seeds soak-faults test check venv clean
+.PHONY: demo demo-kills bench bench-step bench-long soak soak-seeds soak-faults test check venv clean
 
 demo: venv
 	$(BIN)/linkage demo
@@ -13,17 +13,24 @@ demo: venv
 demo-kills: venv
 	$(BIN)/python -m tests.kafka.demo_kills
 
-# Microseconds by part of a step, and a worker beside a plain loop, as ratios. Never asserted.
+# What it costs, beside a plain loop, default Faust and Kafka Streams: docs/performance.md. Some fifteen minutes.
 bench: venv
+	$(BIN)/python -m bench.run
+
+# Microseconds by part of a step, without Kafka; some ten seconds.
+bench-step: venv
 	$(BIN)/python -m bench.step
-	$(BIN)/python -m bench.worker
+
+# Every real call, and a simulated year: docs/performance.md. An hour or more.
+bench-long: venv
+	$(BIN)/python -m bench.run --long
 
 soak: soak-seeds soak-faults
 
-# 20,000 seeds and a crash at every point of every flow: some two hours.
+# 20,000 seeds, a crash at every point of every flow, 2,000 random histories of the core: some two hours.
 soak-seeds: venv
 	LINKAGE_SOAK=1 $(BIN)/pytest -s tests/simulation/test_seeds.py tests/simulation/test_crash_exhaustion.py \
-	  -k "every_seed or any_point"
+	  tests/test_engine_properties.py -k "every_seed or any_point or County"
 
 # 200 faults on three real brokers, some fifty minutes on two quiet cores. Writes its table into docs/reliability.md.
 # As root on Linux it also cuts a worker off in its own network and fills a disk. FAULTS, MINUTES and SEED may be told.

@@ -12,7 +12,9 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import structlog
 
@@ -101,19 +103,12 @@ class Bench:
 
     async def ours(self, name: str, events: int) -> Measured:
         """A worker, until it has taken over, decided so many more events, and published their facts."""
-        failures: list[BaseException] = []
-        member = Member(self.log, AsyncioTime(), self.topics, self.log_ids, LoopLimits(), b"bench", failures.append)
-        try:
-            member.rebalanced(range(PARTITIONS))
-            await until(lambda: _are_serving(member), failures)
+        async with serving(self) as worker:
             started, cpu = time.perf_counter(), time.process_time()
-            member.start()
-            await until(lambda: _decided(member) >= events, failures)
+            await until(lambda: _decided(worker.member) >= events, worker.failures)
             wall_s = time.perf_counter() - started
-            await until(lambda: _published(member) >= events, failures)
+            await until(lambda: _published(worker.member) >= events, worker.failures)
             return Measured(name, events, wall_s, time.process_time() - cpu)
-        finally:
-            await member.stop()
 
     async def peer_topics(self, kind: str, party: str, events: Sequence[tuple[str, Frozen]]) -> list[str]:
         """Source (filled), inbox, journal and results of a peer: one partition each."""
@@ -128,6 +123,29 @@ class Bench:
         started, cpu = time.perf_counter(), time.process_time()
         await asyncio.wait_for(loop.run(len(events)), WAIT_LIMIT_S)
         return Measured("plain loop", len(events), time.perf_counter() - started, time.process_time() - cpu)
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A worker's part that has taken everything over, and what it died of."""
+
+    member: Member
+    failures: list[BaseException]
+
+
+@asynccontextmanager
+async def serving(bench: Bench) -> AsyncIterator[Serving]:
+    """A worker that serves every partition of the bench, in this process."""
+    failures: list[BaseException] = []
+    key = b"bench"
+    member = Member(bench.log, AsyncioTime(), bench.topics, bench.log_ids, LoopLimits(), key, failures.append)
+    try:
+        member.rebalanced(range(PARTITIONS))
+        await until(lambda: _are_serving(member), failures)
+        member.start()
+        yield Serving(member, failures)
+    finally:
+        await member.stop()
 
 
 def _are_serving(member: Member) -> bool:

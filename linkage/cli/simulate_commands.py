@@ -59,9 +59,11 @@ def simulate_command(
 
     from linkage.county import load_county
     from linkage.simulation.run import Simulation
+    from linkage.worker.collection import collect_rarely
     from linkage.worker.logging import configure_logging
 
     configure_logging(json=False, level=logging.WARNING)
+    collect_rarely()
     shown_in = zone_of(zone)
     known = load_county(county)
     said, bad = _read([reports] if answers in (PROMPT, NONE) else [reports, Path(answers)], known)

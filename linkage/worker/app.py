@@ -17,6 +17,7 @@ import structlog
 from faust.worker import Worker as FaustWorker
 
 from linkage.settings import WorkerSettings
+from linkage.worker.collection import collect_rarely
 from linkage.worker.leases import Leases
 from linkage.worker.logging import LIBRARY_LOGGING, configure_logging
 from linkage.worker.web import add_pages
@@ -110,6 +111,7 @@ def run(settings: WorkerSettings, at_point: Callable[[str], None] | None = None)
     """Runs a worker until it is told to stop. Ends the process (SystemExit)."""
     configure_logging(json=settings.log_json, level=getattr(logging, settings.log_level.upper()))
     app, _ = make_app(settings, at_point)
+    collect_rarely()
     worker = FaustWorker(app, quiet=True, redirect_stdouts=False, loglevel="WARNING", logging_config=LIBRARY_LOGGING)
     worker.spinner = None  # it writes escape codes to standard output
     worker.execute_from_commandline()
