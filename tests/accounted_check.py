@@ -32,7 +32,7 @@ def wrong(rows: Sequence[Row], expected: Sequence[str] | None, refused_percent: 
             yield f"{where}: no incident"
         if outcome in WITH_REASON and not row["reason"]:
             yield f"{where}: no reason"
-        if outcome == "merged" and incident not in opened:
+        if outcome in ("merged", "linked") and incident not in opened:
             yield f"{where}: {incident} was not opened before"
         if outcome == "opened":
             if incident in opened:

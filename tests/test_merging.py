@@ -157,6 +157,14 @@ def test_a_home_with_several_patients_a_day_is_not_one_patient() -> None:
     assert "busy_address" in linked.comparison.reasons
 
 
+def test_who_says_only_the_township_says_the_same_place() -> None:
+    """Nothing else is known of either; a second township's is never the same."""
+    hub = Hub()
+    hub.hears(CRASH, Place(township=NORTH))
+    assert told(hub.hears(AMBULANCE, Place(township=NORTH), 60)) == MERGED
+    assert told(hub.hears(AMBULANCE, Place(township=NORTH, words="no address, NORTH"), 90)) == OPENED
+
+
 def test_a_crash_and_an_alarm_at_one_corner_are_two_events() -> None:
     hub = Hub()
     hub.hears("fire.fire_alarm")

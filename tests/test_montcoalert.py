@@ -173,7 +173,9 @@ class TestPlaces:
         """The call's own second and its title stay; place and township may be corrected."""
         again = call("ELM; Station 901; 2016-02-24 @ 21:06:01;", fed=f"{DAY} 21:20:00")
         moved = again.replace("EAST HILLS", "NORTH HILLS")
-        _, events = imported(tmp_path, with_row(again) + moved + call("ELM; 2016-02-24 @ 21:06:01;", title="Fire: OTHER"))
+        _, events = imported(
+            tmp_path, with_row(again) + moved + call("ELM; 2016-02-24 @ 21:06:01;", title="Fire: OTHER")
+        )
         first, second, other = (event["data"] for event in events[7:10])
         assert "supersedes" not in first
         assert (second["supersedes"], second["revision"]) == ("montco-7", 2)
@@ -182,7 +184,9 @@ class TestPlaces:
     def test_how_far_off_a_point_may_be_is_said(self, tmp_path: Path) -> None:
         """A crossing is exact, a road lies at its middle, one point of many addresses is none of theirs."""
         shared = "".join(call(CALLED, at="40.5,-75.5", addr=f"ROAD {n} & OAK") for n in range(8))
-        rows = shared + call(CALLED, addr="ELM") + call(CALLED, addr="") + call(CALLED, addr="ELM & OAK", at="40.2,-75.2")
+        rows = (
+            shared + call(CALLED, addr="ELM") + call(CALLED, addr="") + call(CALLED, addr="ELM & OAK", at="40.2,-75.2")
+        )
         _, events = imported(tmp_path, f"{HEADER}\n{rows}")
         accuracies = [event["data"]["place"].get("accuracy_m") for event in events]
         assert accuracies == [20_000.0] * 8 + [2_000.0, 20_000.0, None]

@@ -1,8 +1,8 @@
 """The rule on real calls, labelled by people: the half that it was chosen on must stay as well judged as it was.
 
 The stage `information` of every hub decides the calls around the labelled pairs; questions to neighbours are answered
-at once, incidents close after two hours. The whole engine does the same with the whole file (`docs/merging.md`); this is
-quick enough to run each time. The calls are real people's: only aggregates are printed.
+at once, incidents close after two hours. The whole engine does the same with the whole file (`docs/merging.md`); this
+is quick enough to run each time. The calls are real people's: only aggregates are printed.
 """
 
 import json

@@ -46,7 +46,7 @@ def accounted_command(
         bool, typer.Option("--csv", help="CSV on stdout, one row each: report_id, outcome, incident_id, reason.")
     ] = False,
 ) -> None:
-    """What became of each report: opened, merged (into which incident), unplaced, refused (why), repeated. 报告去向"""
+    """What became of each report: opened, merged or linked (to which), unplaced, refused (why), repeated. 报告去向"""
     from linkage.replay.accounted import accounted
 
     if as_csv and shared.as_json:

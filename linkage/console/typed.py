@@ -17,6 +17,11 @@ def place(post: str, source: str, message_id: str) -> str:
     return f"linkage command {post} place {source} {quote(message_id)} TOWNSHIP --reason WHY"
 
 
+def judge_link(post: str, link_id: str) -> str:
+    """`--separate` when they are two events."""
+    return f"linkage command {post} judge-link {link_id} --one-event --reason WHY --signed-by NAME"
+
+
 def revise(source: str) -> str:
     """The numbers come with a report that names, as `supersedes`, the one it replaces."""
     return f"linkage publish FILE --source {source}"

@@ -41,6 +41,7 @@ def waits(scene: Scene, now: datetime) -> tuple[Wait, ...]:
         *_undelivered_orders(scene),
         *_unreachable_teams(scene),
         *_unmet_requests(scene, now),
+        *_doubts(scene, now),
         *_provisional_levels(scene),
         *_undelivered_notices(scene, now),
         *_refusals(scene, now),
@@ -137,6 +138,19 @@ def _unmet_requests(scene: Scene, now: datetime) -> Iterator[Wait]:
         text = f"{scene.labels.hub(fact.township).both} asked for a county team for {fact.incident_id}: {fact.reason}"
         command = typed.look_up(fact.incident_id)
         yield Wait("county_team_wanted", "缺县级队", noted.at, request_id, fact.incident_id, text, command, 2)
+
+
+def _doubts(scene: Scene, now: datetime) -> Iterator[Wait]:
+    """Two incidents that may be one event, while one of them is open here, or for a while at the county."""
+    information = scene.home.information
+    for link_id, link in information.links.items():
+        pair = (link.one.incident_id, link.other.incident_id)
+        is_open = any(incident in information.incidents for incident in pair)
+        if link.relation != "RELATED" or not (is_open or now - link.linked_at <= KEPT_FOR):
+            continue
+        text = f"{pair[0]} and {pair[1]} may be one event. Look at both and say so; --separate when they are two"
+        command = typed.judge_link(scene.post, link_id)
+        yield Wait("perhaps_one_event", "疑似同一事件", link.linked_at, link_id, pair[1], text, command, 4)
 
 
 def _provisional_levels(scene: Scene) -> Iterator[Wait]:

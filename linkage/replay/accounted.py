@@ -4,10 +4,12 @@ A record that ingress appended twice is one record and has one row; a report tha
 the second `repeated`. A report that the county's desk handed to a township has the outcome it got there.
 """
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from linkage import engine
 from linkage.events.between_hubs import HandOverReport
 from linkage.events.envelope import Fact, JournalRecord
 from linkage.events.information import (
@@ -31,8 +33,24 @@ from linkage.replay.accounted_rows import (
     SourceRecord,
     Verdict,
 )
-from linkage.replay.journal import JournalSource, Progress, decoded, silent
+from linkage.replay.journal import JournalSource, Progress, RawEntry, decoded, silent
 from linkage.topics import Family, Topics
+
+SAYING = (
+    IncidentOpened,
+    ReportMerged,
+    ReportRevised,
+    ReportUnplaced,
+    ReportHandedOver,
+    IncidentsLinked,
+    LinkJudged,
+    MessageRefused,
+    MessageRepeated,
+)
+"""The facts that say what became of a report."""
+HEAD_LIMIT_BYTES = 300
+_RULES = re.compile(rb'"rules":\s*(\d+)')
+_SAYS_SOMETHING = re.compile("|".join(re.escape(kind.model_fields["type"].default) for kind in SAYING).encode())
 
 
 @dataclass(slots=True)
@@ -85,10 +103,21 @@ def accounted(source: JournalSource, progress: Progress = silent) -> list[Accoun
     What stands in a source topic and not in the journal yet has no row: `linkage audit` names it.
     """
     accounting = Accounting()
-    for entry in decoded(source, progress):
+    for entry in decoded(_telling(source), progress):
         if isinstance(entry.record, JournalRecord):
             accounting.take(entry.record, entry.partition, entry.offset)
     return accounting.rows()
+
+
+def _telling(source: JournalSource) -> Iterator[RawEntry]:
+    """What may say something of a report; most records are answers to orders and say nothing, and need no decoding.
+
+    What newer rules wrote goes on, so that it is named as unreadable, and never passed over.
+    """
+    for one in source:
+        rules = _RULES.search(one.raw, 0, HEAD_LIMIT_BYTES)
+        if rules is None or int(rules[1]) > engine.RULES or _SAYS_SOMETHING.search(one.raw) is not None:
+            yield one
 
 
 def totals(rows: Iterable[AccountedRow]) -> Mapping[Outcome, int]:

@@ -36,6 +36,8 @@ PARTITIONS_COUNT = 3
 POINT_LIMIT = 4_000
 FAULT_KINDS = (*PLANNED_KINDS, Kind.WORKER_CRASHED_AT_POINT)
 SENDERS = SenderDisorder(late_limit_ms=120_000)
+ON_THE_BORDER = {"latitude": 30.1, "longitude": 110.05}
+"""So that both townships hear of it, and the county links what is one event."""
 PLACES = ("quarry", "bridge")
 SOURCES = ("grid", "hotline")
 TOPICS = Topics("sim")
@@ -124,7 +126,7 @@ def _said(chance: Random, number: int) -> Publication:
     elif draw < 0.92:
         place = Place(township=township, village=VILLAGE[township])
     else:
-        place = Place(township=township, words=chance.choice(PLACES))
+        place = Place(township=township, words=chance.choice(PLACES), **ON_THE_BORDER)
     dead = chance.choice((0, 0, 0, 1, None))
     earlier = [f"r{before}" for before in range(number % len(SOURCES), number, len(SOURCES))]
     revised = chance.choice(earlier) if earlier and chance.random() < 0.15 else None

@@ -13,8 +13,8 @@ from linkage.events.base import EPOCH, Counts
 from linkage.events.deadlines import AnswerAwaited, DeadlineDue
 from linkage.events.dispatch import CountyTeamPromised, TeamAnswered, TeamOverdue
 from linkage.events.envelope import InboxRecord
-from linkage.events.inbound import CloseIncident, PlaceReport, WithdrawTeam
-from linkage.events.information import IncidentOpened, ReportRevised
+from linkage.events.inbound import CloseIncident, JudgeLink, PlaceReport, WithdrawTeam
+from linkage.events.information import IncidentOpened, IncidentsLinked, LinkJudged, ReportRevised
 from linkage.events.whistle import DepartmentAnswered, DepartmentOverdue, DepartmentsExhausted
 from linkage.runtime.outbox import inbox_outgoing
 from tests.behaviour.world import PARTITIONS
@@ -123,6 +123,26 @@ def test_a_provisional_level_asks_for_the_numbers_until_they_come() -> None:
         board = await watched.board()
         assert waits_of(board, "provisional") == []
         assert not board.incidents[0].level_is_provisional
+
+    play(story)
+
+
+def test_what_may_be_one_event_waits_for_a_person_until_he_has_judged() -> None:
+    """Given a report 15 min after another of its place, then the post is asked; its word ends that."""
+
+    async def story(watched: Watched) -> None:
+        world = watched.world
+        at = watched.now()
+        await world.report("r1", occurred_at=at)
+        await world.report("r2", occurred_at=at + timedelta(seconds=900))
+        linked = await world.fact(IncidentsLinked)
+        (wait,) = waits_of(await watched.board(), "perhaps_one_event")
+        assert (wait.subject, wait.kind_zh) == (linked.link_id, "疑似同一事件")
+        assert wait.command.startswith(f"linkage command {NORTH} judge-link {linked.link_id} ")
+        judge = JudgeLink(link_id=linked.link_id, is_one_event=True, reason="one slope", signed_by="Li")
+        await world.command(NORTH, judge)
+        await world.fact(LinkJudged)
+        assert waits_of(await watched.board(), "perhaps_one_event") == []
 
     play(story)
 

@@ -10,6 +10,7 @@ import gzip
 import json
 import signal
 import sys
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from itertools import takewhile
@@ -26,6 +27,7 @@ from linkage.events.envelope import InboxRecord, JournalRecord, Origin
 from linkage.events.inbound import ReportIncident
 from linkage.events.whistle import DepartmentOverdue
 from linkage.replay.accounted import Accounting
+from linkage.routing import Addressed, To
 from linkage.settings import KafkaSettings
 from linkage.topics import Topics
 from tests.kafka.real_county import SILENT, RealCounty
@@ -74,8 +76,9 @@ async def test_every_call_of_the_storm_is_accounted_for(
         await county.shared(steady, replacement)
         await assert_struck_at_work(county, killed_ms, share)
         found = await accounted(county, storm)
-        assert found == undisturbed(county.county, calls)
-        assert receipts(out) == {report_id: outcome for report_id, (outcome, _) in found.items()}
+        expected = undisturbed(county.county, calls)
+        assert receipts(out) == {row.report_id: row.outcome for row in expected.by_record.values()}
+        assert events(found) == events({row.report_id: (row.outcome, row.incident_id or "") for row in expected.rows()})
         print(
             *await asyncio.gather(county.ran("audit", on_cluster=True), county.ran("replay", "verify", on_cluster=True))
         )
@@ -183,8 +186,19 @@ async def accounted(county: RealCounty, storm: Path) -> Outcomes:
         return {row["report_id"]: (row["outcome"], row["incident_id"]) for row in csv.DictReader(file)}
 
 
-def undisturbed(county: County, calls: Sequence[str]) -> Outcomes:
-    """What becomes of the calls when the engine alone decides them one after the other: no Kafka, nobody answering."""
+def events(outcomes: Outcomes) -> set[frozenset[str]]:
+    """Which reports are one event. Which of two townships' was first, and so is linked to, hangs on the workers."""
+    together: dict[str, set[str]] = {}
+    for report_id, (_outcome, incident_id) in outcomes.items():
+        together.setdefault(incident_id or report_id, set()).add(report_id)
+    return {frozenset(reports) for reports in together.values()}
+
+
+def undisturbed(county: County, calls: Sequence[str]) -> Accounting:
+    """What becomes of the calls when the engine alone decides them one after the other: no Kafka, nobody answering.
+
+    What hubs tell each other is decided at once.
+    """
     letters = [
         InboxRecord(
             log_id="-", hub=hub, kind="command", sender=county.post, message_id=message_id, digest="-", data=message
@@ -192,8 +206,10 @@ def undisturbed(county: County, calls: Sequence[str]) -> Outcomes:
         for hub, message_id, message in events_to_load(county)
     ]
     letters += [called(county, number, json.loads(line)) for number, line in enumerate(calls)]
-    state, accounting = Partition(), Accounting()
-    for position, letter in enumerate(letters):
+    state, accounting, position = Partition(), Accounting(), 0
+    waiting = deque(letters)
+    while waiting:
+        letter, position = waiting.popleft(), position + 1
         now = EPOCH + timedelta(seconds=position)
         step = engine.step(state.hub(letter.hub), letter, now)
         state = Partition(state.hubs.set(letter.hub, step.hub), position)
@@ -201,7 +217,23 @@ def undisturbed(county: County, calls: Sequence[str]) -> Outcomes:
             position=position, hub=letter.hub, now=now, rules=engine.RULES, inbox=letter, facts=step.facts, sent=()
         )
         accounting.take(record, 0, position)
-    return {row.report_id: (row.outcome, row.incident_id or "") for row in accounting.rows()}
+        waiting.extendleft(reversed([told(letter.hub, one) for one in step.messages if one.to is To.HUB]))
+    return accounting
+
+
+def told(hub: str, message: Addressed) -> InboxRecord:
+    """What one hub tells another, in its inbox."""
+    return InboxRecord.model_validate(
+        {
+            "log_id": "-",
+            "hub": message.name,
+            "kind": "hub",
+            "sender": hub,
+            "message_id": message.message_id,
+            "digest": "-",
+            "data": message.message,
+        }
+    )
 
 
 def called(county: County, number: int, event: dict[str, object]) -> InboxRecord:
@@ -222,9 +254,10 @@ def called(county: County, number: int, event: dict[str, object]) -> InboxRecord
 
 
 def receipts(said: bytes) -> dict[str, str]:
-    """Message id -> outcome, as the publisher was told."""
-    events = [json.loads(line) for line in said.splitlines()]
-    return {event["message_id"]: event["outcome"] for event in events if event["event"] == "receipt"}
+    """Message id -> outcome, as the publisher was told; a revision is accounted for as merged."""
+    told_of = [json.loads(line) for line in said.splitlines()]
+    given = {event["message_id"]: event["outcome"] for event in told_of if event["event"] == "receipt"}
+    return {message_id: "merged" if outcome == "revised" else outcome for message_id, outcome in given.items()}
 
 
 def measured(journal: Journal, killed_ms: int, share: frozenset[int]) -> str:

@@ -128,6 +128,9 @@ def _ways(
 def _is_one_address(old: Sighting, new: Sighting, distance_m: int | None) -> bool:
     if old.village or new.village:
         return _is_one_place(old, new)
+    if not (old.words or new.words):
+        # Both say the township and nothing else, which is all that there is to go by.
+        return distance_m is None and _is_one_place(old, new)
     if not old.roads or old.named != new.named:
         return False
     return len(old.named) > 1 or distance_m is None or distance_m <= ONE_POINT_M

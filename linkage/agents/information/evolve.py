@@ -161,7 +161,7 @@ def linked(state: Information, fact: IncidentsLinked) -> Information:
         days = (*days[:-1], LinkDay(forget_on, (*days[-1].link_ids, fact.link_id)))
     elif is_new:
         days = (*days, LinkDay(forget_on, (fact.link_id,)))
-    link = Link(fact.one, fact.other, fact.relation, fact.parent_id)
+    link = Link(fact.one, fact.other, fact.relation, fact.parent_id, fact.linked_at)
     return replace(
         state, links=state.links.set(fact.link_id, link), link_days=days, parents=_joined(state.parents, link)
     )
@@ -195,7 +195,7 @@ def proposed(state: Information, fact: LinkProposed) -> Information:
 
 
 def judged(state: Information, fact: LinkJudged) -> Information:
-    link = Link(fact.one, fact.other, fact.relation, fact.parent_id)
+    link = Link(fact.one, fact.other, fact.relation, fact.parent_id, fact.judged_at)
     return replace(state, links=state.links.set(fact.link_id, link), parents=_joined(state.parents, link))
 
 

@@ -60,6 +60,7 @@ class Link:
     other: LinkedIncident
     relation: Relation
     parent_id: str | None
+    linked_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
