@@ -11,7 +11,7 @@ from tests.campaign.ground import FACT_LIMIT_S, Ground, Strike
 from tests.campaign.worker_faults import Fault
 from tests.kafka_journal import Journal
 
-MOVE_LIMIT_S = 30.0
+MOVE_LIMIT_S = 60.0
 STEPS_WITHOUT_IT = 20
 STOPPED_S = 15.0
 AGAIN_LIMIT_S = 90.0
