@@ -50,7 +50,7 @@ Found = TypeVar("Found")
 class KafkaCounty:
     """One namespace on the session's broker, set up when it is entered.
 
-    `scale` stretches the policy's limits, `copies` are each topic's; `settings`: the workers', in WorkerSettings' words.
+    `scale` stretches the policy's limits, `copies` are each topic's; `settings` the workers', as in WorkerSettings.
     """
 
     def __init__(
