@@ -50,8 +50,7 @@ Found = TypeVar("Found")
 class KafkaCounty:
     """One namespace on the session's broker, set up when it is entered.
 
-    `scale` stretches every limit of the policy, `copies` are those of each topic; `settings` are those of the workers,
-    in WorkerSettings' words.
+    `scale` stretches the policy's limits, `copies` are each topic's; `settings` the workers', as in WorkerSettings.
     """
 
     def __init__(

@@ -43,6 +43,8 @@ PROPERTIES = (
 ANYBODY = "User:ANONYMOUS"
 TRANSACTIONS, OFFSETS = "__transaction_state", "__consumer_offsets"
 ANSWER_LIMIT_S = 10.0
+LOOK_LIMIT_S = 3.0
+"""A broker that hangs is asked no longer: another is."""
 IN_SYNC_LIMIT_S = 60.0
 POLL_S = 0.2
 
@@ -70,7 +72,7 @@ class Brokers:
         return await asyncio.to_thread(self._leader_of, topic, partition)
 
     def _leader_of(self, topic: str, partition: int) -> int:
-        found = self._admin.list_topics(topic, timeout=ANSWER_LIMIT_S).topics[topic]
+        found = self._admin.list_topics(topic, timeout=LOOK_LIMIT_S).topics[topic]
         return int(found.partitions[partition].leader)
 
     async def transaction_coordinator_of(self, transactional_id: str) -> int:

@@ -54,8 +54,12 @@ async def fight(ground: Ground, kinds: Sequence[str], tally: Tally) -> None:
             continue
         struck.append((kind, strike, time.time_ns() // 1_000_000))
         ground.tell(f"{kind}: {strike.evidence} ({time.monotonic() - began:.1f} s)")
-    await ground.whole()
-    await ground.field.settled(SETTLE_LIMIT_S)
+    try:
+        await ground.whole()
+        await ground.field.settled(SETTLE_LIMIT_S)
+    except Exception as error:
+        tally.wrong.append(f"not whole again after {', '.join(kinds)}: {type(error).__name__}: {error}")
+        ground.tell(f"WRONG {tally.wrong[-1][:TOLD_LIMIT_CHARACTERS]}")
     tally.rows += [measured(ground, *one) for one in struck]
     await judged(ground, tally)
 

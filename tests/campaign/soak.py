@@ -47,7 +47,10 @@ def main() -> int:
     tell(f"seed {asked.seed}, {asked.faults} faults of {len(kinds)} kinds, at most {asked.minutes:g} minutes")
     tally = Tally()
     with tempfile.TemporaryDirectory(prefix="linkage-campaign-") as folder:
-        asyncio.run(_campaign(asked, kinds, Path(folder), tally, tell))
+        try:
+            asyncio.run(_campaign(asked, kinds, Path(folder), tally, tell))
+        except Exception as error:
+            tally.wrong.append(f"the campaign ended early: {type(error).__name__}: {error}")
     run = Run(asked.seed, asked.faults, time.monotonic() - began, tally, with_real_calls=CALLS.exists())
     tell(run.summary())
     for failure in [f"{row.kind}: {row.failure}" for row in tally.rows if row.failure] + tally.wrong:
