@@ -24,7 +24,7 @@ from linkage.events.inbound import (
     WithdrawTeam,
 )
 from linkage.events.reception import UnreadableRecord
-from linkage.runtime.letters import unreadable
+from linkage.runtime.letters import letter_of, unreadable
 from linkage.runtime.ports import Record
 from linkage.runtime.registry import Registry
 from linkage.topics import Family
@@ -70,7 +70,7 @@ def admitted(
         content, kind = unreadable(refusal.code, refusal.reason, raw), "ingress"
         digest = identity.digest(key, raw)
     partition = identity.partition_of(hub, len(log_ids))
-    letter = InboxRecord.model_construct(
+    letter = letter_of(
         log_id=log_ids[partition],
         hub=hub,
         kind=kind,

@@ -10,6 +10,7 @@ from linkage.engine import RULES, Step, encoded_facts
 from linkage.events.envelope import InboxRecord, Sent
 from linkage.events.outbound import GiveNotice, RejectRecord
 from linkage.routing import Addressed, To
+from linkage.runtime.letters import letter_of
 from linkage.runtime.ports import Log, Outgoing, Time
 from linkage.topics import Family, Topics, party_told, spec_of
 
@@ -104,7 +105,7 @@ class Outbox:
         return Outgoing(topic, crc32(key) % partitions, key, value, wire.headers(attributes))
 
     def _to_hub(self, addressed: Addressed, partition: int, step: Step) -> Outgoing:
-        letter = InboxRecord.model_construct(
+        letter = letter_of(
             log_id=self.log_ids[partition],
             hub=addressed.name,
             kind="hub",
@@ -113,7 +114,7 @@ class Outbox:
             digest="-",
             sent_at=step.hub.now,
             origin=None,
-            data=addressed.message,  # type: ignore[arg-type]
+            data=addressed.message,
         )
         return inbox_outgoing(self.topics, partition, letter)
 
