@@ -45,6 +45,8 @@ class RolePlayers:
     orders: list[Order] = field(default_factory=list)
     answered: int = 0
     waiting: list[tuple[float, int, str, AnswerOrder, str]] = field(default_factory=list)
+    are_silent: bool = False
+    """While it is so nobody answers; what became ripe meanwhile is answered afterwards."""
 
     async def play(self, reader: Reader) -> None:
         """Until cancelled."""
@@ -70,7 +72,7 @@ class RolePlayers:
 
     async def _answer(self) -> None:
         ripe = []
-        while self.waiting and self.waiting[0][0] <= time.monotonic():
+        while not self.are_silent and self.waiting and self.waiting[0][0] <= time.monotonic():
             _, _, party, reply, message_id = heapq.heappop(self.waiting)
             ripe.append((party, reply, message_id))
         if ripe:

@@ -55,7 +55,8 @@ class Brokers:
     def __init__(self, running: local_kafka.RunningKafka) -> None:
         self.running = running
         self.data_dir = running.data_dir
-        self._admin = AdminClient({"bootstrap.servers": running.bootstrap_servers, "log_level": 0})
+        limits = {"socket.timeout.ms": int(LOOK_LIMIT_S * 1000), "socket.max.fails": 1}
+        self._admin = AdminClient({"bootstrap.servers": running.bootstrap_servers, "log_level": 0, **limits})
 
     @property
     def bootstrap_servers(self) -> str:

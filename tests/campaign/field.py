@@ -55,6 +55,11 @@ class Field(Protocol):
         """So many reports at once, acknowledged. Returns how many there were left to publish."""
         ...
 
+    @property
+    def speaking(self) -> RolePlayers:
+        """Its parties."""
+        ...
+
     async def undecided(self) -> int:
         """How many source records stand on their topics without an outcome."""
         ...
@@ -126,6 +131,11 @@ async def read_all(log: Any, topics: Sequence[str]) -> list[Record]:
 class SmallField(KafkaCounty):
     """The small county on three brokers."""
 
+    @property
+    def speaking(self) -> RolePlayers:
+        assert self.players is not None
+        return self.players
+
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, copies=3, **settings)
         self._log = LastingLog(self._log)  # type: ignore[assignment]
@@ -167,6 +177,10 @@ class RealField(RealCounty):
 
     settings: WorkerSettings
     partitions_count = REAL_PARTITIONS_COUNT
+
+    @property
+    def speaking(self) -> RolePlayers:
+        return self.players
 
     def __init__(self, settings: WorkerSettings, folder: Path, seed: int, calls: Iterator[str]) -> None:
         super().__init__(settings, folder, seed)

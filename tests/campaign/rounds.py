@@ -1,5 +1,6 @@
 """Rounds of faults, each round ended by settling and by the judges: the checker, audit and verify."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from tests.kafka.exactness import assert_exact
 
 SETTLE_LIMIT_S = 180.0
 JUDGE_LIMIT_S = 240.0
+LOOK_PAUSE_S = 0.5
 TOLD_LIMIT_CHARACTERS = 1_500
 
 
@@ -55,8 +57,7 @@ async def fight(ground: Ground, kinds: Sequence[str], tally: Tally) -> None:
         struck.append((kind, strike, time.time_ns() // 1_000_000))
         ground.tell(f"{kind}: {strike.evidence} ({time.monotonic() - began:.1f} s)")
     try:
-        await ground.whole()
-        await ground.field.settled(SETTLE_LIMIT_S)
+        await at_rest(ground)
     except Exception as error:
         tally.wrong.append(f"not whole again after {', '.join(kinds)}: {type(error).__name__}: {error}")
         ground.tell(f"WRONG {tally.wrong[-1][:TOLD_LIMIT_CHARACTERS]}")
@@ -76,8 +77,40 @@ def measured(ground: Ground, kind: str, strike: Strike, over_ms: int) -> Row:
     return Row(kind, strike.evidence, tuple(taken_over_ms(journal, strike)), waited, undecided, failure)
 
 
+async def at_rest(ground: Ground) -> None:
+    """Everything that came is decided, and no worker runs any more that could decide something else.
+
+    Deadlines go on while the county settles: an order may leave, or a message between hubs, while the workers end. So
+    the parties fall silent first, and when something was left undecided all the same, the workers begin anew.
+    """
+    await ground.whole()
+    await ground.field.settled(SETTLE_LIMIT_S)
+    ground.field.speaking.are_silent = True
+    async with asyncio.timeout(SETTLE_LIMIT_S):
+        while True:
+            await ground.whole()
+            while await _left(ground):  # noqa: ASYNC110
+                await asyncio.sleep(LOOK_PAUSE_S)
+            await ground.field.end_workers()
+            await _followed(ground)
+            if not await _left(ground):
+                return
+
+
+async def _followed(ground: Ground) -> None:
+    """What is known of the journal is all of it."""
+    field = ground.field
+    there = len(await field.records(field.topics.journal))
+    while len(field.journal.records) + len(field.journal.log_ids) < there:  # noqa: ASYNC110
+        await asyncio.sleep(LOOK_PAUSE_S)
+
+
+async def _left(ground: Ground) -> int:
+    return await ground.field.undecided() + ground.field.journal.hubs_are_owed
+
+
 async def judged(ground: Ground, tally: Tally) -> None:
-    """By processes of their own, at rest: all workers are ended first, and begun anew by the next round."""
+    """By processes of their own, at rest; the workers are begun anew by the next round."""
     began = time.monotonic()
     try:
         await assert_exact(ground.field, sorted(ground.field.gone), JUDGE_LIMIT_S)
@@ -87,3 +120,4 @@ async def judged(ground: Ground, tally: Tally) -> None:
         tally.wrong.append(f"{type(error).__name__}: {error}")
         ground.tell(f"WRONG {type(error).__name__}: {error}")
     ground.pool = []
+    ground.field.speaking.are_silent = False
