@@ -23,7 +23,7 @@ from linkage.events.envelope import Fact, InboxRecord, JournalRecord, StagedFact
 from linkage.reception import Reception
 from linkage.routing import Addressed
 
-RULES = 1
+RULES = 2
 """The version of the rules. Raised, with an ADR, whenever the same records would give other facts."""
 
 STEP_LIMIT_FACTS = 2_000
