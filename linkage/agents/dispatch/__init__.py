@@ -20,6 +20,7 @@ from linkage.agents.dispatch.state import INITIAL, Dispatch
 from linkage.events.assessment import IncidentAssessed
 from linkage.events.between_hubs import AnswerTeamRequest, ReleaseLentTeam, ReportLentTeam, RequestCountyTeam
 from linkage.events.deadlines import AnswerUnknown, DeadlineDue
+from linkage.events.dispatch import TeamReleased, TeamRequestUnmet
 from linkage.events.inbound import AnswerOrder, RecordAnswer, WithdrawTeam
 from linkage.events.information import IncidentClosed
 
@@ -35,6 +36,8 @@ DECIDES: Decides = {
     ReportLentTeam: asking.on_lent_report,
     RequestCountyTeam: lending.on_request,
     ReleaseLentTeam: lending.on_release,
+    TeamReleased: lending.on_settled,
+    TeamRequestUnmet: lending.on_settled,
 }
 
 __all__ = ["DECIDES", "EVOLVES", "INITIAL", "Dispatch"]

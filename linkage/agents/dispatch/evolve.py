@@ -158,6 +158,8 @@ def ended(state: Dispatch, fact: DispatchEnded) -> Dispatch:
             incidents = incidents.delete(subject)
         elif subject in lendings:
             lendings = lendings.delete(subject)
+    if fact.subject in lendings:
+        lendings = lendings.set(fact.subject, replace(lendings[fact.subject], is_over=True))
     kept = tuple(item for item in state.closed if item[1] not in fact.forgotten)
     return replace(
         state,

@@ -6,7 +6,14 @@ from linkage.agents.desk import Desk
 from linkage.agents.dispatch import choice, teams
 from linkage.agents.dispatch.state import Dispatch, TeamOrder
 from linkage.events.between_hubs import ReleaseLentTeam, RequestCountyTeam
-from linkage.events.dispatch import Candidate, Lent, TeamRequestTaken, TeamRequestUnmet, TeamRequestWithdrawn
+from linkage.events.dispatch import (
+    Candidate,
+    Lent,
+    TeamReleased,
+    TeamRequestTaken,
+    TeamRequestUnmet,
+    TeamRequestWithdrawn,
+)
 from linkage.events.envelope import Fact
 from linkage.events.whistle import Because
 
@@ -76,6 +83,15 @@ def on_release(state: Dispatch, release: ReleaseLentTeam, desk: Desk) -> Iterato
         if not order.is_released and not order.is_standing_down:
             yield from teams.stood_down(state, order, release.reason, False, desk)
     yield teams.over(state, release.request_id, desk.policy.limits.incident_memory.seconds, desk)
+
+
+def on_settled(state: Dispatch, fact: TeamReleased | TeamRequestUnmet, desk: Desk) -> Iterator[Fact]:
+    """No team of ours is out for the request any more: it is over without the township giving anything back."""
+    request_id = fact.request_id if isinstance(fact, TeamRequestUnmet) else fact.lent.request_id if fact.lent else ""
+    lending = state.lendings.get(request_id)
+    if lending is None or lending.is_over or any(not state.orders[one].is_released for one in lending.orders):
+        return
+    yield teams.over(state, request_id, desk.policy.limits.incident_memory.seconds, desk)
 
 
 def _unmet(lent: Lent, incident: str, replaces: str | None, considered: tuple[Candidate, ...]) -> TeamRequestUnmet:
