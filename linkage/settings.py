@@ -32,7 +32,6 @@ class KafkaSettings(BaseSettings):
 class WorkerSettings(KafkaSettings):
     """One worker process."""
 
-    partitions_count: int = 12
     session_timeout_ms: int = 6_000
     heartbeat_interval_ms: int = 1_000
     transaction_timeout_ms: int = 10_000

@@ -25,13 +25,12 @@ from linkage.events.envelope import PARTY_BOUND, PartyBound
 from linkage.events.inbound import LoadReference, ReportIncident
 from linkage.events.reception import ReferenceAdopted
 from linkage.runtime.ports import Outgoing, Record, TopicPartition
-from linkage.settings import WorkerSettings
 from linkage.topics import Topics
 from linkage.worker import topic_admin
 from linkage.worker.kafka_log import KafkaLog
 from tests import small_county as c
 from tests.kafka_journal import Journal
-from tests.kafka_worker import NOTHING, Plan, WorkerProcess
+from tests.kafka_worker import NOTHING, CountySettings, Plan, WorkerProcess
 from tests.role_players import RolePlayers, Script, obedient
 
 PARTITIONS_COUNT = 3
@@ -50,7 +49,7 @@ Found = TypeVar("Found")
 class KafkaCounty:
     """One namespace on the session's broker, set up when it is entered.
 
-    `scale` stretches the policy's limits, `copies` are each topic's; `settings` the workers', as in WorkerSettings.
+    `scale` stretches the policy's limits, `copies` are each topic's; `settings` the workers', as in CountySettings.
     """
 
     def __init__(
@@ -63,7 +62,7 @@ class KafkaCounty:
         copies: int = 1,
         **settings: Any,
     ) -> None:
-        self.settings = WorkerSettings(
+        self.settings = CountySettings(
             **{
                 "bootstrap_servers": bootstrap_servers,
                 "namespace": namespace,

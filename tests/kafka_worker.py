@@ -18,6 +18,13 @@ import aiohttp
 
 from linkage.settings import WorkerSettings
 
+
+class CountySettings(WorkerSettings):
+    """A worker's settings, and how many hub partitions the test's county has; a worker finds that out by itself."""
+
+    partitions_count: int
+
+
 ROOT = Path(__file__).parent.parent
 ASK_LIMIT_S = 2.0
 PAUSE_S = 0.05

@@ -15,7 +15,6 @@ from typing import Any, Protocol
 from linkage import wire
 from linkage.edges.report_lines import ReportLine, read_line, shift_to_now
 from linkage.runtime.ports import Outgoing, Record, TopicPartition
-from linkage.settings import WorkerSettings
 from linkage.topics import Topics
 from linkage.worker import topic_admin
 from tests import small_county as c
@@ -23,7 +22,7 @@ from tests.campaign.lasting import LastingLog
 from tests.kafka.real_county import LIST_LIMIT_RECORDS, SESSION_TIMEOUT_MS, RealCounty
 from tests.kafka_county import KafkaCounty
 from tests.kafka_journal import Journal
-from tests.kafka_worker import NOTHING, Plan, WorkerProcess
+from tests.kafka_worker import NOTHING, CountySettings, Plan, WorkerProcess
 from tests.role_players import RolePlayers
 
 POLL_S = 0.3
@@ -36,7 +35,7 @@ REAL_PARTITIONS_COUNT = 6
 class Field(Protocol):
     """What a fault needs of a county."""
 
-    settings: WorkerSettings
+    settings: CountySettings
     folder: Path
     journal: Journal
     workers: list[WorkerProcess]
@@ -175,14 +174,14 @@ class SmallField(KafkaCounty):
 class RealField(RealCounty):
     """The imported county on three brokers: its real calls are the load."""
 
-    settings: WorkerSettings
+    settings: CountySettings
     partitions_count = REAL_PARTITIONS_COUNT
 
     @property
     def speaking(self) -> RolePlayers:
         return self.players
 
-    def __init__(self, settings: WorkerSettings, folder: Path, seed: int, calls: Iterator[str]) -> None:
+    def __init__(self, settings: CountySettings, folder: Path, seed: int, calls: Iterator[str]) -> None:
         super().__init__(settings, folder, seed)
         self._log = LastingLog(self._log)  # type: ignore[assignment]
         self._calls = calls
@@ -236,8 +235,8 @@ class RealField(RealCounty):
         )
 
 
-def real_settings(bootstrap_servers: str, namespace: str) -> WorkerSettings:
-    return WorkerSettings(
+def real_settings(bootstrap_servers: str, namespace: str) -> CountySettings:
+    return CountySettings(
         bootstrap_servers=bootstrap_servers,
         namespace=namespace,
         partitions_count=REAL_PARTITIONS_COUNT,
@@ -257,7 +256,7 @@ async def small_field(bootstrap_servers: str, namespace: str, folder: Path) -> A
 
 @asynccontextmanager
 async def real_field(
-    settings: WorkerSettings, folder: Path, county: Path, seed: int, calls: Iterator[str], tell: Callable[[str], None]
+    settings: CountySettings, folder: Path, county: Path, seed: int, calls: Iterator[str], tell: Callable[[str], None]
 ) -> AsyncIterator[RealField]:
     """Loaded from a county's folder that was imported before, its parties answering, two workers at work."""
     copytree(county, folder / "county")

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from linkage.settings import WorkerSettings
 from tests.kafka_journal import Journal
-from tests.kafka_worker import ROOT
+from tests.kafka_worker import ROOT, CountySettings
 
 CHECKER = ("tests.checker",)
 
@@ -19,7 +18,7 @@ COMMAND_LIMIT_S = 60.0
 class Judged(Protocol):
     """A county that can be brought to rest."""
 
-    settings: WorkerSettings
+    settings: CountySettings
     folder: Path
     journal: Journal
 
