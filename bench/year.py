@@ -215,7 +215,8 @@ def _told(year: Year, cpu_s: float) -> str:
 
     def compared(what: str, of_day: object) -> str:
         one, other = (median(of_day(day) for day in part) for part in (early, late))  # type: ignore[operator]
-        return f"- {what}: {one:,.0f} on a middling day of the second quarter, {other:,.0f} of the last ({other / one - 1:+.1%})."
+        change = f"({other / one - 1:+.1%})"
+        return f"- {what}: {one:,.0f} on a middling day of the second quarter, {other:,.0f} of the last {change}."
 
     lines = [
         f"{len(year.said)} calls over {count} days ({len(year.said) / count:.0f} a day: the file's own calls, thinned "
