@@ -13,7 +13,7 @@ demo: venv
 demo-kills: venv
 	$(BIN)/python -m tests.kafka.demo_kills
 
-# What it costs, beside a plain loop, default Faust and Kafka Streams: docs/performance.md. Some fifteen minutes.
+# What it costs, beside a plain loop, default Faust and Kafka Streams: docs/performance.md. Some ten minutes.
 bench: venv
 	$(BIN)/python -m bench.run
 

@@ -29,12 +29,14 @@ class Stopwatch:
 
     def __init__(self) -> None:
         self.spent_ns: dict[str, int] = defaultdict(int)
+        self.calls: dict[str, int] = defaultdict(int)
+        probe = self.counted("", _nothing)
         begun = time.thread_time_ns()
         for _ in range(CALIBRATION_COUNT):
-            self.timed("", _nothing)
-        self._own_ns = (time.thread_time_ns() - begun) / CALIBRATION_COUNT
+            probe()
+        self.own_ns = (time.thread_time_ns() - begun) / CALIBRATION_COUNT
         self._inside_ns = self.spent_ns.pop("") / CALIBRATION_COUNT
-        self.calls: dict[str, int] = defaultdict(int)
+        self.calls.clear()
 
     def timed(self, part: str, act: Callable[..., Any], *arguments: Any) -> Any:
         begun = time.thread_time_ns()
@@ -105,6 +107,7 @@ def by_part(records: Iterable[tuple[JournalRecord, bytes]], log_ids: dict[int, s
             state = Partition(state.hubs.set(entry.hub, step.hub), entry.position)
             steps += 1
     found = {part: watch.us(part, steps) for part in watch.spent_ns}
+    found["step"] -= sum(watch.calls.values()) * watch.own_ns / steps / 1_000
     inside = sum(us for part, us in found.items() if part.startswith("decide ") or part in ("evolve", "route"))
     found["engine"] = max(0.0, found["step"] - inside)
     return found

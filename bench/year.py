@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from pathlib import Path
-from statistics import mean
+from statistics import mean, median
 
 from immutables import Map
 
@@ -214,8 +214,9 @@ def _told(year: Year, cpu_s: float) -> str:
     early, late = days[count // 4 : count // 2], days[-count // 4 :]
 
     def compared(what: str, of_day: object) -> str:
-        one, other = (mean(of_day(day) for day in part) for part in (early, late))  # type: ignore[operator]
-        return f"- {what}: {one:,.0f} in the second quarter, {other:,.0f} in the last ({other / one - 1:+.1%})."
+        one, other = (median(of_day(day) for day in part) for part in (early, late))  # type: ignore[operator]
+        change = f"({other / one - 1:+.1%})"
+        return f"- {what}: {one:,.0f} on a middling day of the second quarter, {other:,.0f} of the last {change}."
 
     lines = [
         f"{len(year.said)} calls over {count} days ({len(year.said) / count:.0f} a day: the file's own calls, thinned "
