@@ -27,6 +27,14 @@ def main() -> None:
         web_enabled=False,
         datadir=tempfile.mkdtemp(prefix="linkage-bench-faust-"),
     )
+    add_agents(app, names, int(events))
+    worker = Worker(app, quiet=True, redirect_stdouts=False, loglevel="ERROR")
+    worker.spinner = None
+    worker.execute_from_commandline()
+
+
+def add_agents(app: faust.App, names: list[str], events: int) -> None:
+    """Both hops. The process ends with the last event."""
     source, inbox, journal, results = (
         app.topic(name, key_type=bytes, value_type=bytes, value_serializer="raw", key_serializer="raw")
         for name in names
@@ -53,15 +61,13 @@ def main() -> None:
             await journal.send(key=event.key, value=b'{"position":%d,"inbox":%b}' % (event.message.offset, event.value))
             await results.send(key=event.key, value=b'{"subject":"%b","seen":%d}' % (subject.encode(), count))
             done += 1
-            if done == int(events):
-                (wall, cpu) = clocks[0]
-                told = {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}
-                print(json.dumps(told), flush=True)
-                os._exit(0)
+            if done == events:
+                _tell(*clocks[0])
 
-    worker = Worker(app, quiet=True, redirect_stdouts=False, loglevel="ERROR")
-    worker.spinner = None
-    worker.execute_from_commandline()
+
+def _tell(wall: float, cpu: float) -> None:
+    print(json.dumps({"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}), flush=True)
+    os._exit(0)
 
 
 if __name__ == "__main__":
