@@ -1,6 +1,7 @@
 """`linkage topics apply`: makes and checks the topics of a county."""
 
 import asyncio
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,13 +9,17 @@ import typer
 
 from linkage.cli.options import DIFFERENCE, Shared, kafka_command
 from linkage.cli.show import print_json, print_line
+from linkage.errors import LogError
 
 if TYPE_CHECKING:
     from linkage.settings import KafkaSettings
+    from linkage.worker.kafka_log import KafkaLog
     from linkage.worker.topic_admin import TopicReport, Wanted
 
 REPLICATION_WANTED = 3
 MIN_INSYNC_REPLICATED = 2
+VISIBLE_LIMIT_S = 30.0
+VISIBLE_PAUSE_S = 0.2
 
 CountyOption = Annotated[Path, typer.Option("--county", help="The county's folder.")]
 
@@ -65,10 +70,25 @@ async def _apply(
     report = await apply(settings, wanted, partitions or known, copies, min_insync, alter=alter)
     log = KafkaLog(settings)
     try:
-        found = await log.partitions(settings.topics.journal)
+        found = await _known_everywhere(log, settings.topics.journal, partitions or known)
         return report, await write_log_identities(log, settings.topics, found)
     finally:
         await log.close()
+
+
+async def _known_everywhere(log: "KafkaLog", topic: str, wanted: int) -> int:
+    """How many partitions it has, once the broker that is asked knows it, so that no identity is left out.
+
+    Raises LogError after VISIBLE_LIMIT_S.
+    """
+    give_up_at = time.monotonic() + VISIBLE_LIMIT_S
+    while not (found := await log.partitions(topic)):
+        if time.monotonic() > give_up_at:
+            raise LogError(
+                f"{topic} ({wanted} partitions) was made, but not known within {VISIBLE_LIMIT_S:g} s: apply again"
+            )
+        await asyncio.sleep(VISIBLE_PAUSE_S)
+    return found
 
 
 def _show(shared: Shared, report: "TopicReport", identities: dict[int, str]) -> None:

@@ -57,14 +57,14 @@ def lines(run: Run) -> Iterator[str]:
     by_kind: defaultdict[str, list[Row]] = defaultdict(list)
     for row in run.tally.rows:
         by_kind[row.kind].append(row)
-    lost = "nothing" if not run.tally.wrong else "SEE BELOW"
     for kind, rows in by_kind.items():
-        yield _line(kind, [row for row in rows if not row.failure], lost)
+        yield _line(kind, [row for row in rows if not row.failure])
     yield ""
     yield from _without_evidence(run)
 
 
-def _line(kind: str, rows: list[Row], lost: str) -> str:
+def _line(kind: str, rows: list[Row]) -> str:
+    lost = "nothing" if all(row.is_exact for row in rows) else "SEE BELOW"
     spans = [span for row in rows for span in row.taken_over_ms]
     waits = [row.waited_ms for row in rows if row.waited_ms is not None]
     p50, most = (f"{median(spans):.0f}", str(max(spans))) if spans else ("-", "-")

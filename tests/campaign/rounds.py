@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tests.campaign.ground import Ground, Strike, taken_over_ms, undecided_at, waited_ms
 from tests.campaign.kinds import KINDS
@@ -25,6 +25,8 @@ class Row:
     waited_ms: int | None = None
     undecided: int | None = None
     failure: str = ""
+    is_exact: bool = True
+    """What the judges said of its round."""
 
 
 @dataclass(slots=True)
@@ -61,8 +63,8 @@ async def fight(ground: Ground, kinds: Sequence[str], tally: Tally) -> None:
     except Exception as error:
         tally.wrong.append(f"not whole again after {', '.join(kinds)}: {type(error).__name__}: {error}")
         ground.tell(f"WRONG {tally.wrong[-1][:TOLD_LIMIT_CHARACTERS]}")
-    tally.rows += [measured(ground, *one) for one in struck]
-    await judged(ground, tally)
+    is_exact = await judged(ground, tally)
+    tally.rows += [replace(measured(ground, *one), is_exact=is_exact) for one in struck]
 
 
 def measured(ground: Ground, kind: str, strike: Strike, over_ms: int) -> Row:
@@ -109,9 +111,9 @@ async def _left(ground: Ground) -> int:
     return await ground.field.undecided() + ground.field.journal.hubs_are_owed
 
 
-async def judged(ground: Ground, tally: Tally) -> None:
-    """By processes of their own, at rest; the workers are begun anew by the next round."""
-    began = time.monotonic()
+async def judged(ground: Ground, tally: Tally) -> bool:
+    """Is it exact? By processes of their own, at rest; the workers are begun anew by the next round."""
+    began, found = time.monotonic(), len(tally.wrong)
     try:
         await assert_exact(ground.field, sorted(ground.field.gone), JUDGE_LIMIT_S)
         tally.judged += 1
@@ -121,3 +123,4 @@ async def judged(ground: Ground, tally: Tally) -> None:
         ground.tell(f"WRONG {type(error).__name__}: {error}")
     ground.pool = []
     ground.field.speaking.are_silent = False
+    return len(tally.wrong) == found
