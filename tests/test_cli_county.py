@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from linkage.cli.topic_commands import known_partitions
 from linkage.client.registration import register, registered
 from linkage.county import events_to_load, load_county
 from linkage.county.loader import SAMPLE_FOLDER
@@ -14,6 +15,7 @@ from linkage.edges.report_lines import ReportLine, read_lines
 from linkage.errors import LinkageError
 from linkage.events.envelope import PARTY_MESSAGE
 from linkage.settings import KafkaSettings
+from linkage.worker.kafka_log import KafkaLog
 from tests.command_line import run
 from tests.played_engine import create_topics, playing_engine, receipt_for, records_of, refusal_for
 
@@ -35,6 +37,19 @@ async def test_check_names_file_line_and_remedy(tmp_path: Path) -> None:
     assert "Remedy: " in plain.out
     for_machines = await run(None, "county", "check", str(folder), "--json")
     assert ("townships.csv", 3) in {(entry["file"], entry["line"]) for entry in for_machines.entries}
+
+
+@pytest.mark.kafka
+async def test_a_topic_that_the_broker_shows_late_is_waited_for(kafka_settings: KafkaSettings) -> None:
+    """Given a journal that was made and is not shown yet, then its partitions are counted once it is: none is left out."""
+    topic, log = kafka_settings.topics.journal, KafkaLog(kafka_settings)
+    try:
+        assert await log.partitions(topic) == 0
+        counted = asyncio.create_task(known_partitions(log, topic, 1))
+        await create_topics(kafka_settings, topic)
+        assert await counted == 1
+    finally:
+        await log.close()
 
 
 @pytest.mark.kafka

@@ -70,13 +70,13 @@ async def _apply(
     report = await apply(settings, wanted, partitions or known, copies, min_insync, alter=alter)
     log = KafkaLog(settings)
     try:
-        found = await _known_everywhere(log, settings.topics.journal, partitions or known)
+        found = await known_partitions(log, settings.topics.journal, partitions or known)
         return report, await write_log_identities(log, settings.topics, found)
     finally:
         await log.close()
 
 
-async def _known_everywhere(log: "KafkaLog", topic: str, wanted: int) -> int:
+async def known_partitions(log: "KafkaLog", topic: str, wanted: int) -> int:
     """How many partitions it has, once the broker that is asked knows it, so that no identity is left out.
 
     Raises LogError after VISIBLE_LIMIT_S.
