@@ -41,7 +41,7 @@ async def test_check_names_file_line_and_remedy(tmp_path: Path) -> None:
 
 @pytest.mark.kafka
 async def test_a_topic_that_the_broker_shows_late_is_waited_for(kafka_settings: KafkaSettings) -> None:
-    """Given a journal that was made and is not shown yet, then its partitions are counted once it is: none is left out."""
+    """Given a journal that was made and is not shown yet, then its partitions are counted once it is, all of them."""
     topic, log = kafka_settings.topics.journal, KafkaLog(kafka_settings)
     try:
         assert await log.partitions(topic) == 0
