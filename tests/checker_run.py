@@ -16,6 +16,8 @@ from tests.role_players import Order, obedient
 SCALE = 0.2
 """Two seconds to say that an order was received."""
 FACT_LIMIT_S = 30.0
+JUST_SOUTH_OF_THE_BORDER = (30.099, 110.05)
+"""So near that the neighbour is asked whether it has the same event."""
 HELD_TEAMS_AT_LEAST = 3
 
 
@@ -60,7 +62,7 @@ async def _reports(county: KafkaCounty) -> None:
     await county.report(c.NORTH, "r-1")
     await county.report(c.NORTH, "r-1", people_at_risk=7)
     await county.report(c.NORTH, "r-2", people_at_risk=700, source="hotline")
-    await county.report(c.SOUTH, "r-3", people_at_risk=120)
+    await county.report(c.SOUTH, "r-3", people_at_risk=120, at=JUST_SOUTH_OF_THE_BORDER)
     await county.report(None, "r-4", words="behind the old mill")
     _send_garbage(county)
     await county.reply([("health", AnswerOrder(order_id="O-0", hub=c.NORTH, answer=Answer.DONE), "no-order")])

@@ -184,17 +184,30 @@ class KafkaCounty:
         await self.send(*((self.topics.reply(party), party, said, mid) for party, said, mid in messages))
 
     async def report(
-        self, township: str | None, message_id: str, *, words: str = "", people_at_risk: int = 600, source: str = "grid"
+        self,
+        township: str | None,
+        message_id: str,
+        *,
+        words: str = "",
+        people_at_risk: int = 600,
+        source: str = "grid",
+        at: tuple[float, float] | None = None,
     ) -> None:
-        """A landslide. Without a township it waits at the county's desk."""
-        await self.send(self._report(township, message_id, words, people_at_risk, source))
+        """A landslide. Without a township it waits at the county's desk. `at`: degrees north and east."""
+        await self.send(self._report(township, message_id, words, people_at_risk, source, at))
 
     def _report(
-        self, township: str | None, message_id: str, words: str, people_at_risk: int = 600, source: str = "grid"
+        self,
+        township: str | None,
+        message_id: str,
+        words: str,
+        people_at_risk: int = 600,
+        source: str = "grid",
+        at: tuple[float, float] | None = None,
     ) -> tuple[str, str, BaseModel, str]:
-        report = ReportIncident(
-            kind=c.SLIDE, place=Place(township=township, words=words), counts=Counts(people_at_risk=people_at_risk)
-        )
+        latitude, longitude = at or (None, None)
+        place = Place(township=township, words=words, latitude=latitude, longitude=longitude)
+        report = ReportIncident(kind=c.SLIDE, place=place, counts=Counts(people_at_risk=people_at_risk))
         return self.topics.report(source), source, report, message_id
 
     # Load

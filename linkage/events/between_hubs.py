@@ -74,7 +74,7 @@ class HandOverReport(Frozen):
 
 
 class CompareIncident(Frozen):
-    """A hub tells its neighbour of an incident near the border: has it the same event among its own?"""
+    """A hub asks its neighbour about an incident near the border. When that has no such event, nothing is journaled."""
 
     type: Literal["linkage.CompareIncident.v0"] = "linkage.CompareIncident.v0"
     theirs: LinkedIncident

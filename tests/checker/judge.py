@@ -4,6 +4,7 @@ What the contract allows, as it is read here:
 - A source record's first journal record is its outcome: recorded or refused. Any further one repeats that outcome.
 - A message (sender, id) is recorded once within the time that it is remembered; it is recorded again where the desk
   hands a report over to, and gets a second receipt from there.
+- A question between hubs (CompareIncident) has a journal record only when something followed from it.
 - A message that was diverted because its destination is missing or denied is not there: it stands in `rejected`.
 """
 
@@ -19,6 +20,7 @@ from tests.checker.teams import team_faults
 
 RECORDED, REPEATED, REFUSED = (f"linkage.Message{word}.v0" for word in ("Recorded", "Repeated", "Refused"))
 OUTCOMES = (RECORDED, REPEATED, REFUSED)
+QUESTION = "linkage.CompareIncident.v0"
 
 
 def judge(entries: Iterable[Entry], contract: Contract, gone: frozenset[str] = frozenset()) -> list[Violation]:
@@ -65,7 +67,7 @@ def identities(evidence: Evidence) -> Iterator[Violation]:
 
 
 def inboxes(evidence: Evidence) -> Iterator[Violation]:
-    """The journal's inbox records stand where it says; each but the clock's has its journal record."""
+    """The journal's inbox records stand where it says; each but the clock's and questions has its journal record."""
     steps = {(step.entry.partition, step.position): step for step in evidence.steps}
     inbox = {(one.entry.partition, one.entry.offset): one for one in evidence.on("inbox")}
     first = {partition: min(offset for p, offset in inbox if p == partition) for partition, _offset in inbox}
@@ -76,7 +78,8 @@ def inboxes(evidence: Evidence) -> Iterator[Violation]:
         elif found is not None and found.value != step.inbox:
             yield step.violation("inboxes", f"another record stands in the inbox at {position}")
     for at, one in inbox.items():
-        if at not in steps and one.value.get("kind") != "clock":
+        may_lead_to_nothing = one.value.get("kind") == "clock" or one.value.get("data", {}).get("type") == QUESTION
+        if at not in steps and not may_lead_to_nothing:
             yield one.violation("inboxes", "was never decided")
 
 

@@ -239,7 +239,9 @@ DOCTORS: tuple[Callable[[list[Entry]], Doctored], ...] = (
 
 
 def test_a_real_run_is_clean(real_run: list[Entry], contract: Contract) -> None:
-    """County help, silence, declines, a redelivery, refusals, a placed report and closing break no rule."""
+    """County help, silence, declines, a redelivery, refusals, a placed report, a question to a neighbour and closing
+    break no rule."""
+    assert [1 for _, _, value in on(real_run, ".hub.inbox") if value["data"]["type"] == "linkage.CompareIncident.v0"]
     assert [str(one) for one in judge(real_run, contract)] == []
 
 
