@@ -8,7 +8,7 @@ from linkage.events.dispatch import CountyTeamPromised, TeamAnswered, TeamOrdere
 from linkage.events.inbound import Answer, AnswerOrder, CloseIncident, PlaceReport
 from linkage.events.information import IncidentClosed, IncidentOpened, ReportUnplaced
 from linkage.events.outbound import DispatchTeam, StandDown, WhistleDepartment
-from linkage.events.reception import MessageRefused, MessageRepeated
+from linkage.events.reception import MessageRecorded, MessageRefused, MessageRepeated
 from tests import small_county as c
 from tests.kafka_county import KafkaCounty
 from tests.role_players import Order, obedient
@@ -16,8 +16,8 @@ from tests.role_players import Order, obedient
 SCALE = 0.2
 """Two seconds to say that an order was received."""
 FACT_LIMIT_S = 30.0
-JUST_SOUTH_OF_THE_BORDER = (30.099, 110.05)
-"""So near that the neighbour is asked whether it has the same event."""
+JUST_NORTH_OF_THE_BORDER, JUST_SOUTH_OF_THE_BORDER = (30.101, 110.05), (30.099, 110.05)
+"""So near that each township asks the other, finds its own there, and proposes the same link to the county."""
 HELD_TEAMS_AT_LEAST = 3
 
 
@@ -61,14 +61,23 @@ async def _reports(county: KafkaCounty) -> None:
     await county.report(c.NORTH, "r-1")
     await county.report(c.NORTH, "r-1")
     await county.report(c.NORTH, "r-1", people_at_risk=7)
-    await county.report(c.NORTH, "r-2", people_at_risk=700, source="hotline")
-    await county.report(c.SOUTH, "r-3", people_at_risk=120, at=JUST_SOUTH_OF_THE_BORDER)
+    await _reports_on_the_border(county)
     await county.report(None, "r-4", words="behind the old mill")
     _send_garbage(county)
     await county.reply([("health", AnswerOrder(order_id="O-0", hub=c.NORTH, answer=Answer.DONE), "no-order")])
     await county.until(lambda journal: next(journal.facts(ReportUnplaced), None), FACT_LIMIT_S)
     place = PlaceReport(report_sender="grid", report_id="r-4", township=c.SOUTH, reason="the caller said so")
     await county.command((c.COUNTY, place, "place-1"))
+
+
+async def _reports_on_the_border(county: KafkaCounty) -> None:
+    """South's first, North's beside it, South's again: each asks when the other's incident is open, and proposes it."""
+    await county.report(c.SOUTH, "r-3", people_at_risk=120, at=JUST_SOUTH_OF_THE_BORDER)
+    await county.until(lambda journal: next(journal.facts(IncidentOpened, c.SOUTH), None), FACT_LIMIT_S)
+    await county.report(c.NORTH, "r-2", people_at_risk=700, source="hotline", at=JUST_NORTH_OF_THE_BORDER)
+    recorded = lambda journal: any(one.message_id == "r-2" for one in journal.facts(MessageRecorded))
+    await county.until(recorded, FACT_LIMIT_S)
+    await county.report(c.SOUTH, "r-5", people_at_risk=120, at=JUST_SOUTH_OF_THE_BORDER)
 
 
 def _send_garbage(county: KafkaCounty) -> None:

@@ -15,7 +15,8 @@ from linkage.topics import Family
 
 READ_LIMIT_RECORDS = 500
 READ_WAIT_MS = 50
-QUESTION = "linkage.CompareIncident.v0"
+OWE_NOTHING = ("linkage.CompareIncident.v0", "linkage.ProposeLink.v0")
+"""Journaled only when something follows: a neighbour finds nothing, and both townships propose the same link."""
 ORDER_TYPES = ("linkage.WhistleDepartment.v0", "linkage.DispatchTeam.v0", "linkage.StandDown.v0")
 
 Found = TypeVar("Found")
@@ -47,8 +48,7 @@ class Journaled:
 class Journal:
     """Every journal record so far, in order in each partition; `decided`: the source records that have an outcome.
 
-    `hubs_are_owed`: how many messages between hubs were sent and are not decided; a question to a neighbour, which is
-    journaled only when something follows from it, owes nothing.
+    `hubs_are_owed`: how many messages between hubs were sent and are not decided, those apart that OWE_NOTHING.
     """
 
     records: list[Journaled] = field(default_factory=list)
@@ -89,8 +89,8 @@ class Journal:
         self.records.append(found)
         if found.entry.inbox.origin is not None:
             self.decided.add(place_of(found.entry.inbox.origin))
-        to_hubs = sum(sent.topic.endswith(Family.INBOX) and sent.type != QUESTION for sent in found.entry.sent)
-        is_of_hub = found.entry.inbox.kind == "hub" and found.entry.inbox.data.type != QUESTION
+        to_hubs = sum(sent.topic.endswith(Family.INBOX) and sent.type not in OWE_NOTHING for sent in found.entry.sent)
+        is_of_hub = found.entry.inbox.kind == "hub" and found.entry.inbox.data.type not in OWE_NOTHING
         self.hubs_are_owed += to_hubs - is_of_hub
         for sent in found.entry.sent:
             if sent.type in ORDER_TYPES and not sent.diverted_because:

@@ -87,7 +87,7 @@ class CompareIncident(Frozen):
 
 
 class ProposeLink(Frozen):
-    """A township's hub tells the county's that two incidents of two townships are one event, or may be."""
+    """A township tells the county that two incidents are one event, or may be. Said by both, it is journaled once."""
 
     type: Literal["linkage.ProposeLink.v0"] = "linkage.ProposeLink.v0"
     link_id: Identifier

@@ -4,12 +4,14 @@ What the contract allows, as it is read here:
 - A source record's first journal record is its outcome: recorded or refused. Any further one repeats that outcome.
 - A message (sender, id) is recorded once within the time that it is remembered; it is recorded again where the desk
   hands a report over to, and gets a second receipt from there.
-- A question between hubs (CompareIncident) has a journal record only when something followed from it.
+- A question between hubs (CompareIncident) has a journal record only when something followed from it; a link that both
+  townships propose (ProposeLink) has one, the other changes nothing.
 - A message that was diverted because its destination is missing or denied is not there: it stands in `rejected`.
 """
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 from tests.checker.contract import SENT_BY_PARTIES, Contract
 from tests.checker.deadlines import deadline_faults
@@ -20,7 +22,8 @@ from tests.checker.teams import team_faults
 
 RECORDED, REPEATED, REFUSED = (f"linkage.Message{word}.v0" for word in ("Recorded", "Repeated", "Refused"))
 OUTCOMES = (RECORDED, REPEATED, REFUSED)
-QUESTION = "linkage.CompareIncident.v0"
+LINKED = "linkage.IncidentsLinked.v0"
+QUESTION, PROPOSAL = "linkage.CompareIncident.v0", "linkage.ProposeLink.v0"
 
 
 def judge(entries: Iterable[Entry], contract: Contract, gone: frozenset[str] = frozenset()) -> list[Violation]:
@@ -77,10 +80,16 @@ def inboxes(evidence: Evidence) -> Iterator[Violation]:
             yield step.violation("inboxes", f"no inbox record stands at position {position}")
         elif found is not None and found.value != step.inbox:
             yield step.violation("inboxes", f"another record stands in the inbox at {position}")
+    linked = {fact.get("link_id") for step in steps.values() for fact in step.facts if fact["type"] == LINKED}
     for at, one in inbox.items():
-        may_lead_to_nothing = one.value.get("kind") == "clock" or one.value.get("data", {}).get("type") == QUESTION
-        if at not in steps and not may_lead_to_nothing:
+        if at not in steps and not _may_lead_to_nothing(one.value, linked):
             yield one.violation("inboxes", "was never decided")
+
+
+def _may_lead_to_nothing(letter: dict[str, Any], linked: set[str]) -> bool:
+    said = letter.get("data", {})
+    is_known = said.get("type") == PROPOSAL and said.get("link_id") in linked
+    return letter.get("kind") == "clock" or said.get("type") == QUESTION or is_known
 
 
 def outcomes(evidence: Evidence) -> Iterator[Violation]:
