@@ -11,6 +11,7 @@ from linkage.events.outbound import DispatchTeam, StandDown, WhistleDepartment
 from linkage.events.reception import MessageRecorded, MessageRefused, MessageRepeated
 from tests import small_county as c
 from tests.kafka_county import KafkaCounty
+from tests.kafka_journal import Journal
 from tests.role_players import Order, obedient
 
 SCALE = 0.2
@@ -75,9 +76,12 @@ async def _reports_on_the_border(county: KafkaCounty) -> None:
     await county.report(c.SOUTH, "r-3", people_at_risk=120, at=JUST_SOUTH_OF_THE_BORDER)
     await county.until(lambda journal: next(journal.facts(IncidentOpened, c.SOUTH), None), FACT_LIMIT_S)
     await county.report(c.NORTH, "r-2", people_at_risk=700, source="hotline", at=JUST_NORTH_OF_THE_BORDER)
-    recorded = lambda journal: any(one.message_id == "r-2" for one in journal.facts(MessageRecorded))
-    await county.until(recorded, FACT_LIMIT_S)
+    await county.until(_second_is_recorded, FACT_LIMIT_S)
     await county.report(c.SOUTH, "r-5", people_at_risk=120, at=JUST_SOUTH_OF_THE_BORDER)
+
+
+def _second_is_recorded(journal: Journal) -> bool:
+    return any(one.message_id == "r-2" for one in journal.facts(MessageRecorded))
 
 
 def _send_garbage(county: KafkaCounty) -> None:
