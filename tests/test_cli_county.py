@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from linkage.cli.topic_commands import known_partitions
 from linkage.client.registration import register, registered
 from linkage.county import events_to_load, load_county
 from linkage.county.loader import SAMPLE_FOLDER
@@ -16,6 +15,7 @@ from linkage.errors import LinkageError
 from linkage.events.envelope import PARTY_MESSAGE
 from linkage.settings import KafkaSettings
 from linkage.worker.kafka_log import KafkaLog
+from linkage.worker.topic_admin import known_partitions
 from tests.command_line import run
 from tests.played_engine import create_topics, playing_engine, receipt_for, records_of, refusal_for
 

@@ -1,7 +1,6 @@
 """`linkage topics apply`: makes and checks the topics of a county."""
 
 import asyncio
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,17 +8,13 @@ import typer
 
 from linkage.cli.options import DIFFERENCE, Shared, kafka_command
 from linkage.cli.show import print_json, print_line
-from linkage.errors import LogError
 
 if TYPE_CHECKING:
     from linkage.settings import KafkaSettings
-    from linkage.worker.kafka_log import KafkaLog
     from linkage.worker.topic_admin import TopicReport, Wanted
 
 REPLICATION_WANTED = 3
 MIN_INSYNC_REPLICATED = 2
-VISIBLE_LIMIT_S = 30.0
-VISIBLE_PAUSE_S = 0.2
 
 CountyOption = Annotated[Path, typer.Option("--county", help="The county's folder.")]
 
@@ -61,7 +56,7 @@ async def _apply(
     from linkage.client.connection import brokers_count, partitions_by_topic
     from linkage.topics import PARTITIONS_DEFAULT_COUNT
     from linkage.worker.kafka_log import KafkaLog
-    from linkage.worker.topic_admin import apply, write_log_identities
+    from linkage.worker.topic_admin import apply, known_partitions, write_log_identities
 
     brokers = await brokers_count(settings)
     copies = replication or (REPLICATION_WANTED if brokers >= REPLICATION_WANTED else 1)
@@ -74,21 +69,6 @@ async def _apply(
         return report, await write_log_identities(log, settings.topics, found)
     finally:
         await log.close()
-
-
-async def known_partitions(log: "KafkaLog", topic: str, wanted: int) -> int:
-    """How many partitions it has, once the broker that is asked knows it, so that no identity is left out.
-
-    Raises LogError after VISIBLE_LIMIT_S.
-    """
-    give_up_at = time.monotonic() + VISIBLE_LIMIT_S
-    while not (found := await log.partitions(topic)):
-        if time.monotonic() > give_up_at:
-            raise LogError(
-                f"{topic} ({wanted} partitions) was made, but not known within {VISIBLE_LIMIT_S:g} s: apply again"
-            )
-        await asyncio.sleep(VISIBLE_PAUSE_S)
-    return found
 
 
 def _show(shared: Shared, report: "TopicReport", identities: dict[int, str]) -> None:

@@ -28,6 +28,7 @@ CREATE_LIMIT_MS = 30_000
 CREATE_BATCH_TOPICS = 50
 LOG_ID_BYTES = 8
 VISIBLE_PAUSE_MS = 20
+VISIBLE_LIMIT_MS = 30_000
 TOPIC_ALREADY_EXISTS = 36
 UNKNOWN_TOPIC = 3
 
@@ -101,6 +102,22 @@ def wanted_configs(spec: TopicSpec, min_insync: int) -> dict[str, str]:
         "min.insync.replicas": str(min_insync),
         "retention.ms": str(spec.retention_ms),
     }
+
+
+async def known_partitions(log: Log, topic: str, wanted: int) -> int:
+    """How many partitions a topic has, once the broker that is asked knows it, so that no log identity is left out.
+
+    Raises LogError after VISIBLE_LIMIT_MS.
+    """
+    try:
+        async with asyncio.timeout(VISIBLE_LIMIT_MS / 1000):
+            while not (found := await log.partitions(topic)):  # noqa: ASYNC110  Kafka tells nobody
+                await asyncio.sleep(VISIBLE_PAUSE_MS / 1000)
+            return found
+    except TimeoutError as error:
+        raise LogError(
+            f"{topic} ({wanted} partitions) was made, but not known within {VISIBLE_LIMIT_MS} ms: apply again"
+        ) from error
 
 
 async def write_log_identities(log: Log, topics: Topics, partitions: int) -> dict[int, str]:
