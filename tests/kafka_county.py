@@ -41,7 +41,11 @@ REDELIVERED_EVERY = 20
 STREETS_COUNT = 17
 """Coprime to the hubs: each of them has incidents in so many streets."""
 PUMP_PAUSE_S = 0.05
-PUMP_LIST_RECORDS = 30
+PUMP_LIST_RECORDS = 60
+UNDECIDED = 600
+AT_WORK_UNDECIDED = 300
+SEEN_MS_AGO = 100
+AT_WORK_LIMIT_S = 30.0
 
 Found = TypeVar("Found")
 
@@ -213,19 +217,31 @@ class KafkaCounty:
     # Load
 
     @asynccontextmanager
-    async def under_load(self, undecided: int = 200) -> AsyncIterator[None]:
+    async def under_load(self, undecided: int = UNDECIDED) -> AsyncIterator[None]:
         """Reports keep coming, for every hub, so many that there are always about `undecided` without an outcome.
 
-        Not before the reference data is loaded: until then they would be refused, and not remembered.
+        Entered once the workers are at work on them. Not before the reference data is loaded: until then they would
+        be refused, and not remembered.
         """
         await self.loaded()
         pump = asyncio.create_task(self._pump(undecided))
         try:
+            await self.at_work(undecided // 2)
             yield
         finally:
             pump.cancel()
             with suppress(asyncio.CancelledError):
                 await pump
+
+    async def at_work(self, undecided: int = AT_WORK_UNDECIDED) -> None:
+        """At least so many records have no outcome, and a step was made just now, by a journal read to its end."""
+
+        def is_at_work(journal: Journal) -> bool:
+            now_ms = time.time_ns() // 1_000_000
+            is_fresh = bool(journal.records) and now_ms - journal.records[-1].appended_ms <= SEEN_MS_AGO
+            return is_fresh and self.published - len(journal.decided) >= undecided
+
+        await self.until(is_at_work, AT_WORK_LIMIT_S)
 
     async def _pump(self, undecided: int) -> None:
         while True:

@@ -89,31 +89,30 @@ def process_of(broker: Broker) -> processes.Process | None:
     return processes.find_marked(broker.marker)
 
 
-def send(broker: Broker, signal: signals.Signals) -> bool:
-    """Whether there was a process to send it to."""
+def send(broker: Broker, signal: signals.Signals) -> processes.Process | None:
+    """The process that it was sent to, if there was one."""
     process = process_of(broker)
     if process is None:
-        return False
+        return None
     trained = training_archive(process.command_line)
     with suppress(ProcessLookupError):
         os.kill(process.pid, signal)
     if trained is not None and signal is signals.SIGKILL:
         adopt_archive(trained, ended_by_itself=False)
-    return True
+    return process
 
 
-def wait_until_gone(broker: Broker, limit_s: float) -> bool:
-    """Whether the broker's process ended within the limit; what it leaves for later starts is put in place."""
-    process = process_of(broker)
+def wait_until_gone(broker: Broker, process: processes.Process, limit_s: float) -> bool:
+    """Whether the broker's process ended within the limit; what it leaves for later starts is put in place.
+
+    It is known by its id: while it ends it has its ports still, but no longer the command line to find it by.
+    """
     deadline = time.monotonic() + limit_s
-    while process is not None:
-        now = processes.find(process.pid)
-        if now is None or broker.marker not in now.command_line:
-            break
+    while (now := processes.find(process.pid)) is not None and broker.marker in now.command_line:
         if time.monotonic() > deadline:
             return False
         time.sleep(processes.POLL_S)
-    trained = training_archive(process.command_line) if process is not None else None
+    trained = training_archive(process.command_line)
     if trained is not None:
         adopt_archive(trained, ended_by_itself=True)
     broker.pid_file.unlink(missing_ok=True)

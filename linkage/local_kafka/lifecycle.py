@@ -119,9 +119,11 @@ def kill_broker(data_dir: Path, node_id: int, signal: signals.Signals = signals.
     Raises `NoSuchBroker` when it doesn't run, `StartTimeout` when it isn't gone after STOP_LIMIT_S.
     """
     broker = _known(_resolved(data_dir)).broker(node_id)
-    if not send(broker, signal):
+    process = send(broker, signal)
+    if process is None:
         raise NoSuchBroker(f"Broker {node_id} of {data_dir} doesn't run: start it first.")
-    if signal in (signals.SIGKILL, signals.SIGTERM, signals.SIGINT) and not wait_until_gone(broker, STOP_LIMIT_S):
+    is_fatal = signal in (signals.SIGKILL, signals.SIGTERM, signals.SIGINT)
+    if is_fatal and not wait_until_gone(broker, process, STOP_LIMIT_S):
         raise StartTimeout(f"Broker {node_id} still runs {STOP_LIMIT_S} s after {signal.name}. Send SIGKILL.")
 
 
@@ -185,8 +187,8 @@ def _bring_up(cluster: Cluster, wanted: tuple[Broker, ...], progress: Progress) 
         _wait_until_ready(wanted)
     except BaseException:
         for broker in missing:
-            if send(broker, signals.SIGKILL):
-                wait_until_gone(broker, KILL_LIMIT_S)
+            if process := send(broker, signals.SIGKILL):
+                wait_until_gone(broker, process, KILL_LIMIT_S)
         raise
     if missing:
         progress(f"ready after {time.monotonic() - began:.1f} s: {cluster.bootstrap_servers}")
@@ -214,18 +216,17 @@ def _wait_until_ready(brokers: tuple[Broker, ...]) -> None:
 
 
 def _take_down(brokers: tuple[Broker, ...], progress: Progress) -> None:
-    running = [broker for broker in brokers if process_of(broker) is not None]
-    for broker in running:
-        send(broker, signals.SIGCONT)
+    running = [(broker, process) for broker in brokers if (process := send(broker, signals.SIGCONT))]
+    for broker, _ in running:
         send(broker, signals.SIGTERM)
     deadline = time.monotonic() + STOP_LIMIT_S
-    for broker in running:
-        if wait_until_gone(broker, deadline - time.monotonic()):
+    for broker, process in running:
+        if wait_until_gone(broker, process, deadline - time.monotonic()):
             progress(f"broker {broker.node_id} stopped")
             continue
         progress(f"broker {broker.node_id} didn't stop in {STOP_LIMIT_S} s: killed")
         send(broker, signals.SIGKILL)
-        if not wait_until_gone(broker, KILL_LIMIT_S):
+        if not wait_until_gone(broker, process, KILL_LIMIT_S):
             raise StartTimeout(f"Broker {broker.node_id} is there {KILL_LIMIT_S} s after SIGKILL: is its disk stuck?")
 
 
