@@ -3,8 +3,11 @@
 import ssl
 from typing import Any
 
+from linkage import rebootstrap
 from linkage.errors import LogError
 from linkage.settings import KafkaSettings
+
+rebootstrap.install()
 
 
 def client_kwargs(settings: KafkaSettings) -> dict[str, Any]:
