@@ -27,8 +27,8 @@ from tests.conftest import _delete_topics
 from tests.kafka.real_county import RealCounty
 from tests.kafka.test_real_calls import CALLS
 
-ROUND_FAULTS_COUNT = 10
-ROUNDS_PER_NAMESPACE_COUNT = 2
+JUDGE_EVERY_FAULTS = 10
+NAMESPACE_FAULTS_COUNT = 20
 CALLS_COUNT = 8_000
 """More than are needed: what is not published is not loaded."""
 
@@ -39,6 +39,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000)
     parser.add_argument("--only", action="append", help="A kind; these alone, in this order at first.")
+    parser.add_argument("--judge-every", type=int, default=JUDGE_EVERY_FAULTS, help="faults; 1 takes twice as long")
     parser.add_argument("--report", type=Path)
     asked = parser.parse_args()
     began = time.monotonic()
@@ -72,20 +73,21 @@ async def _campaign(
 ) -> None:
     give_up_at = time.monotonic() + asked.minutes * 60
     calls = await _imported(folder) if CALLS.exists() else iter(())
-    todo = list(rounds(planned(asked.seed, asked.faults, kinds), ROUND_FAULTS_COUNT))
+    todo = list(rounds(planned(asked.seed, asked.faults, kinds), asked.judge_every))
     with ExitStack() as stack:
         data_dir = folder / "kafka"
         if disk_faults.is_possible():
             stack.enter_context(disk_faults.small_disk(data_dir))
         brokers = stack.enter_context(three_brokers(data_dir, tell))
-        for first in range(0, len(todo), ROUNDS_PER_NAMESPACE_COUNT):
+        in_one = max(1, NAMESPACE_FAULTS_COUNT // asked.judge_every)
+        for first in range(0, len(todo), in_one):
             if time.monotonic() > give_up_at:
                 break
-            number = first // ROUNDS_PER_NAMESPACE_COUNT + 1
+            number = first // in_one + 1
             async with _opened(brokers, folder, number, asked.seed, calls, tell) as field:
                 ground = Ground(field, brokers, Random(f"{asked.seed}/{number}"), tell)
                 ground.pool = list(field.workers)
-                for kinds_of_round in todo[first : first + ROUNDS_PER_NAMESPACE_COUNT]:
+                for kinds_of_round in todo[first : first + in_one]:
                     if time.monotonic() < give_up_at:
                         await fight(ground, kinds_of_round, tally)
                 tally.steps += len(field.journal.records)

@@ -78,8 +78,11 @@ def logging_as_before() -> Iterator[None]:
 @pytest.mark.timeout(7_200)
 def test_a_crash_at_any_point_changes_no_fact() -> None:
     """Nothing lost, nothing doubled, each order once; audit and verify are clean after each."""
+    results = []
     with ProcessPoolExecutor(PROCESSES) as pool:
-        results = list(pool.map(crash, jobs()))
+        for result in pool.map(crash, jobs()):
+            results.append(result)
+            print(f"{len(results)} of {len(jobs())} jobs, {result[0]}: {len(result[1])} crashes", flush=True)
     hit = [point for _, points, _, _ in results for point in points]
     wrong = [one for _, _, found, _ in results for one in found]
     print(f"\n{len(hit)} crashes in {len(FLOWS)} flows, {sum(repeats for *_, repeats in results)} repetitions")

@@ -26,6 +26,7 @@ FLOOR = 100
 """So often each kind of fault must have struck in all."""
 PROCESSES = 2
 KINDS_LEAST_COUNT = 3
+TOLD_EVERY = 250
 BETWEEN_HUBS = ("CountyTeamRequested", "TeamRequestTaken", "CountyTeamPromised", "TeamRequestUnmet", "LentTeamChanged")
 HASH_SEEDS = ("0", "4711")
 
@@ -43,8 +44,10 @@ def test_every_seed_ends_exact() -> None:
     """Audit and verify are clean, every deadline has ended, every team is back; and every kind of fault did strike."""
     count = SOAK_SEEDS if os.environ.get("LINKAGE_SOAK") == "1" else TEST_SEEDS
     tally = Tally()
-    for outcome in run_seeds(0, count, PROCESSES):
+    for number, outcome in enumerate(run_seeds(0, count, PROCESSES), 1):
         tally.add(outcome)
+        if number % TOLD_EVERY == 0:
+            print(f"{number} of {count} seeds, {tally.failed} failed", flush=True)
     print("\n" + "\n".join(tally.lines()))
     assert tally.failed == 0, _told(tally)
     assert tally.too_rare(FLOOR) == []
