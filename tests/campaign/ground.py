@@ -55,8 +55,13 @@ class Ground:
         return worker
 
     async def whole(self) -> None:
-        """At least two workers are ready and share the partitions; every broker is up and in sync."""
+        """Two workers are ready and share the partitions; every broker is up and in sync.
+
+        Not more: of six partitions Faust gives each of four workers two, and the fourth none.
+        """
         self.pool = [worker for worker in self.pool if worker.is_running]
+        while len(self.pool) > WORKERS_COUNT:
+            await self.retire(self.pool[0])
         while len(self.pool) < WORKERS_COUNT:
             self.started()
         await self.share(*self.pool)
