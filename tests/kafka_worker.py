@@ -78,7 +78,7 @@ class WorkerProcess:
 
     @classmethod
     def start(cls, settings: WorkerSettings, name: str, folder: Path, hash_seed: int, plan: Plan = NOTHING) -> Self:
-        port = free_port()
+        port = _free_port()
         told = settings.model_copy(update={"web_port": port, "log_json": True}).model_dump_json()
         doom = astuple(plan.doom) if plan.doom else None
         planned = json.dumps({**asdict(plan), "doom": doom, "armed": str(_armed(folder, name))})
@@ -211,7 +211,7 @@ def _armed(folder: Path, name: str) -> Path:
     return folder / f"{name}.armed"
 
 
-def free_port() -> int:
+def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -12,10 +12,10 @@ from linkage import local_kafka
 from linkage.client.subscription import subscribe
 from linkage.errors import LinkageError
 from linkage.local_kafka import KafkaSpec
+from linkage.local_kafka.processes import is_port_free
 from linkage.runtime.ports import Outgoing, TopicPartition
 from linkage.settings import KafkaSettings
 from linkage.worker.kafka_log import KafkaLog
-from tests.kafka_worker import free_port
 
 pytestmark = pytest.mark.kafka
 
@@ -33,13 +33,14 @@ class MovingKafka:
 
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
-        self.ports = (free_port(), free_port())
-        servers = ",".join(f"127.0.0.1:{port}" for port in self.ports)
+        first = local_kafka.start(KafkaSpec(data_dir)).bootstrap_servers
+        port = int(first.split(":")[1])
+        self.next_port = next(one for one in range(port + 2, port + 200) if is_port_free(one) and is_port_free(one + 1))
+        servers = f"{first},127.0.0.1:{self.next_port}"
         self.settings = KafkaSettings(bootstrap_servers=servers, namespace="moved", request_timeout_ms=5_000)
         self.at = TopicPartition(self.settings.topics.dispatch(PARTY), 0)
 
-    async def begin(self) -> None:
-        await asyncio.to_thread(local_kafka.start, KafkaSpec(self.data_dir, first_port=self.ports[0]))
+    async def make_topic(self) -> None:
         admin = AIOKafkaAdminClient(bootstrap_servers=self.settings.bootstrap_servers)
         await admin.start()
         try:
@@ -49,7 +50,7 @@ class MovingKafka:
 
     async def move(self) -> None:
         await asyncio.to_thread(local_kafka.stop, self.data_dir)
-        await asyncio.to_thread(local_kafka.start, KafkaSpec(self.data_dir, first_port=self.ports[1]))
+        await asyncio.to_thread(local_kafka.start, KafkaSpec(self.data_dir, first_port=self.next_port))
 
     def told(self, number: int) -> Outgoing:
         headers = (
@@ -63,12 +64,13 @@ class MovingKafka:
 
 @pytest.fixture
 async def moving(tmp_path: Path) -> AsyncIterator[MovingKafka]:
-    moving = MovingKafka(tmp_path / "kafka")
+    data_dir = tmp_path / "kafka"
     try:
-        await moving.begin()
+        moving = await asyncio.to_thread(MovingKafka, data_dir)
+        await moving.make_topic()
         yield moving
     finally:
-        await asyncio.to_thread(local_kafka.stop, moving.data_dir)
+        await asyncio.to_thread(local_kafka.stop, data_dir)
 
 
 async def until_found(ask: Callable[[], Awaitable[Found]], wanted: Callable[[Found], bool]) -> Found:
