@@ -21,15 +21,19 @@ SPANS_LIMIT_COUNT = 200
 
 @dataclass(slots=True)
 class Outages:
-    """What one worker lived through. Instants are wall clock milliseconds; the oldest are forgotten."""
+    """What one worker lived through, one span for each partition that stood still: of an outage of the whole log there
+    are as many as it has partitions. Instants are wall clock milliseconds; the oldest are forgotten.
+    """
 
     spans: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=SPANS_LIMIT_COUNT))
 
     def extended(self, from_ms: int, to_ms: int) -> int:
-        """When as much time will have passed without outage as lies between the two instants."""
+        """When as much time will have passed without outage as lies between the two instants; an hour counts once."""
+        counted_ms = from_ms
         for began_ms, over_ms in sorted(self.spans):
-            if began_ms < to_ms:
-                to_ms += max(0, over_ms - max(began_ms, from_ms))
+            if began_ms < to_ms and counted_ms < over_ms:
+                to_ms += over_ms - max(began_ms, counted_ms)
+                counted_ms = over_ms
         return to_ms
 
 

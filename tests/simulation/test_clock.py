@@ -9,6 +9,7 @@ from linkage.events.deadlines import AnswerUnknown, DeadlineDue, DeadlineSet
 from linkage.events.envelope import InboxRecord, StagedFact
 from linkage.runtime.clock import Clock
 from linkage.runtime.progress import LoopLimits
+from linkage.runtime.standstill import Outages, Standstill
 from linkage.simulation.memory_broker import BrokerSettings, MemoryBroker
 from linkage.simulation.memory_faults import LOST
 from linkage.simulation.memory_log import MemoryLog
@@ -116,13 +117,16 @@ def test_an_outage_makes_a_deadline_last_as_much_longer_and_a_person_is_told(beg
     one = OneClock()
     one.watch("D-1", "health")
     one.time.run_for(began_s * 1_000)
-    one.clock.standstill.asked()
-    one.clock.standstill.heard()
-    one.clock.standstill.asked()
+    each = [one.clock.standstill, *(Standstill(one.process, one.clock.outages, other) for other in (1, 2))]
+    for standstill in each:
+        standstill.asked()
+        standstill.heard()
+        standstill.asked()
     one.broker.stop_for(OUTAGE_S * 1_000)
     one.time.run_for(OUTAGE_S * 1_000)
     assert one.clock.standstill.is_open
-    one.clock.standstill.heard()
+    for standstill in each:
+        standstill.heard()
     one.time.run_for(SPAN_S * 2_000)
     due_s = SPAN_S + OUTAGE_S
     assert due_s <= one.said("D-1")[0] <= due_s + 2
@@ -136,3 +140,22 @@ def test_nothing_is_due_while_the_log_is_known_to_stand_still() -> None:
     one.clock.standstill.missed()
     one.time.run_for(SPAN_S * 2_000)
     assert one.said("D-1") == []
+
+
+@pytest.mark.parametrize(
+    ("spans", "expected"),
+    [
+        ([], 100),
+        ([(20, 50)], 130),
+        ([(20, 50), (20, 50), (21, 51)], 131),  # three partitions, one outage
+        ([(-30, 10)], 110),  # it began before the deadline was set
+        ([(20, 50), (110, 120)], 140),  # the second lies in what the first gave back
+        ([(20, 50), (130, 140)], 130),
+        ([(20, 90), (30, 40), (80, 95)], 175),
+    ],
+)
+def test_an_outage_counts_once_however_many_partitions_it_had(spans: list[tuple[int, int]], expected: int) -> None:
+    """A deadline set at 0 for 100 ms."""
+    outages = Outages()
+    outages.spans.extend(spans)
+    assert outages.extended(0, 100) == expected
