@@ -39,6 +39,9 @@ class Member:
     leases: dict[int, Lease] = field(default_factory=dict)
     ingress: Ingress = field(init=False)
     ingress_task: Task | None = None
+    ingress_look: Task | None = None
+    """Asks for the ends of what ingress reads, of hundreds of topics: the watch over our own partitions never waits for
+    it, or an outage that began meanwhile would go unseen."""
     restarts: int = 0
     """How many stalled loops were begun anew."""
     outages: Outages = field(default_factory=Outages)
@@ -107,6 +110,7 @@ class Member:
 
     async def _end(self, lease: Lease) -> None:
         await lease.stop(self.limits.drain_limit_ms)
+        lease.standstill.ended()
         for one in lease.progresses:
             self.ended_leases.setdefault(one.name, Progress(one.name)).counted(one)
 
@@ -123,6 +127,8 @@ class Member:
             lease.hub.is_stopping = lease.clock.is_stopping = lease.publisher.is_stopping = True
         for lease in leases:
             await lease.stop(self.limits.drain_limit_ms)
+        if self.ingress_look is not None:
+            self.ingress_look.cancel()
         if self.ingress_task is not None:
             await ended(self.time, [self.ingress_task], self.limits.drain_limit_ms)
 
@@ -173,7 +179,8 @@ class Member:
             for task in apart:
                 await task.wait()
             raise
-        await self._look_at_ingress()
+        if self.ingress_look is None or self.ingress_look.done():
+            self.ingress_look = self.time.spawn(self._look_at_ingress(), "ingress.ends")
 
     async def _ask_apart(self, lease: Lease) -> None:
         try:
@@ -197,10 +204,15 @@ class Member:
 
     async def _look_at_ingress(self) -> None:
         """Ingress has work while its sources have records behind its committed positions; a denied one is none."""
-        group, committed = self.ingress.group, dict(self.ingress.committed)
+        group = self.ingress.group
         denied = set(group.denied()) if group is not None else set()
-        readable = sorted(at for at in committed if at.topic not in denied)
-        ends = await ends_of_those_there(self.log, readable)
-        behind = sum(max(0, end - committed[at]) for at, end in ends.items())
+        readable = sorted(at for at in self.ingress.committed if at.topic not in denied)
+        try:
+            ends = await ends_of_those_there(self.log, readable)
+        except (LogError, TimeoutError) as error:
+            _LOG.warning("no_answer", loop="ingress", detail=f"{type(error).__name__}: {error}")
+            return
+        committed = self.ingress.committed
+        behind = sum(max(0, end - committed[at]) for at, end in ends.items() if at in committed)
         progress = self.ingress.progress
         progress.saw_end(progress.next_offset + behind, self.time.monotonic_ms())

@@ -70,9 +70,16 @@ class Standstill:
 
     def heard(self) -> None:
         """An answer: what stood still since the last one is over."""
-        now_ms = self.time.monotonic_ms()
-        if self.is_open:
-            over_ms = self.time.now_ms()
-            self.outages.spans.append((over_ms - (now_ms - self.heard_at_ms), over_ms))
-            _LOG.warning("stood_still", partition=self.partition, for_ms=now_ms - self.heard_at_ms)
-        self.heard_at_ms, self.asked_at_ms, self.is_missed = now_ms, None, False
+        self._remember()
+        self.heard_at_ms, self.asked_at_ms, self.is_missed = self.time.monotonic_ms(), None, False
+
+    def ended(self) -> None:
+        """The partition is not this worker's any more: what stood still until now is known to its other ones."""
+        self._remember()
+
+    def _remember(self) -> None:
+        if not self.is_open:
+            return
+        for_ms, over_ms = self.time.monotonic_ms() - self.heard_at_ms, self.time.now_ms()
+        self.outages.spans.append((over_ms - for_ms, over_ms))
+        _LOG.warning("stood_still", partition=self.partition, for_ms=for_ms)

@@ -16,6 +16,7 @@ STEPS_WITHOUT_IT = 20
 STOPPED_S = 15.0
 AGAIN_LIMIT_S = 90.0
 """A party's topic that failed is not tried again for 30 s, and then something must be sent there."""
+DEADLINES_IN_OUTAGE_COUNT = 10
 MEASURE_SLACK_MS = 500
 RECOVERY_LIMIT_MS = 60_000
 """Until the log answers, hubs are taken over and "due" has been said and decided."""
@@ -100,6 +101,11 @@ def kafka_away(away_s: float) -> Fault:
         """All three brokers killed, started again after a while: nobody is overdue because of it, a person is told."""
         await ground.burst()
         await ground.grown(30)
+        await _under_bursts(
+            ground,
+            lambda: _open_within(ground.field.journal, away_s) >= DEADLINES_IN_OUTAGE_COUNT,
+            f"{DEADLINES_IN_OUTAGE_COUNT} deadlines that will end in the outage",
+        )
         node_ids = ground.brokers.running.node_ids
         at_ms = time.time_ns() // 1_000_000
         await asyncio.gather(*(ground.brokers.kill(node_id) for node_id in node_ids))
@@ -116,6 +122,20 @@ def kafka_away(away_s: float) -> Fault:
         return Strike(at_ms, ground.every_partition, evidence)
 
     return away
+
+
+def _open_within(journal: Journal, span_s: float) -> int:
+    """How many deadlines stand open now that end within that time."""
+    due_s: dict[str, float] = {}
+    for one in journal.records:
+        for staged in one.entry.facts:
+            match staged.fact:
+                case DeadlineSet() as fact:
+                    due_s[fact.deadline_id] = fact.due_at.timestamp()
+                case DeadlineEnded() as fact:
+                    due_s.pop(fact.deadline_id, None)
+    now_s = time.time()
+    return sum(now_s + 1 < at_s < now_s + span_s for at_s in due_s.values())
 
 
 def _told_unknown(journal: Journal, since_ms: int) -> int:

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from linkage.events.base import instant
 from linkage.events.deadlines import AnswerUnknown, DeadlineDue, DeadlineSet
 from linkage.events.envelope import InboxRecord, StagedFact
@@ -11,13 +13,18 @@ from linkage.simulation.small_county import COUNTY, registry, topic_rows
 from linkage.topics import Topics
 
 TOPICS = Topics("outage")
+SOURCES = ("grid", "hotline")
 SPAN_S, BEFORE_S, OUTAGE_S = 30, 10, 60
 NOTICE_LIMIT_S = 15
 """A question that is under way when the log comes back, and the pause before the next."""
 
 
-def test_a_deadline_that_lay_in_an_outage_lasts_as_much_longer() -> None:
-    """Ten seconds, an outage of a minute, then twenty more; neither ready nor due meanwhile."""
+@pytest.mark.parametrize("away", [(), SOURCES])
+def test_a_deadline_that_lay_in_an_outage_lasts_as_much_longer(away: tuple[str, ...]) -> None:
+    """Ten seconds, an outage of a minute, then twenty more; neither ready nor due meanwhile.
+
+    Sources that are `away` keep who asks for their ends waiting: the outage is seen all the same.
+    """
     cluster = Cluster(1, TOPICS, topic_rows(TOPICS), 1)
     for entry in registry():
         value = entry.model_dump_json().encode()
@@ -27,12 +34,19 @@ def test_a_deadline_that_lay_in_an_outage_lasts_as_much_longer() -> None:
     cluster.add_workers(1)
     member = cluster.workers[0].member
     cluster.run_until(lambda: 0 in member.leases and member.is_ready, 60_000)
+    for name in SOURCES:
+        cluster.broker.append(TopicPartition(TOPICS.report(name), 0), [Outgoing(TOPICS.report(name), 0, b"-", b"junk")])
+    cluster.run_until(lambda: sum(member.ingress.committed.values()) == len(SOURCES), 60_000)
+    for source in away:
+        cluster.broker.set_unreachable(TOPICS.report(source), True)
     began_ms = cluster.time.world.now_ms()
     member.leases[0].clock.committed(COUNTY, [_deadline(began_ms)])
     cluster.time.run_for(BEFORE_S * 1_000)
     cluster.broker.stop_for(OUTAGE_S * 1_000)
     cluster.time.run_for(OUTAGE_S * 1_000)
     assert not member.is_ready
+    for source in away:
+        cluster.broker.set_unreachable(TOPICS.report(source), False)
     cluster.time.run_for((SPAN_S + NOTICE_LIMIT_S) * 1_000)
     assert member.is_ready
     due_s, unknown_s = _said(cluster, began_ms, DeadlineDue), _said(cluster, began_ms, AnswerUnknown)
