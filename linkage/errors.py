@@ -9,6 +9,10 @@ class LogError(LinkageError):
     """Something between us and Kafka went wrong; nothing was decided by it."""
 
 
+class TopicUnknown(LogError):
+    """The broker that was asked knows no such topic, or denies it."""
+
+
 class Fenced(LogError):
     """Certain: another was given the partition. Nothing of ours was written."""
 

@@ -15,7 +15,7 @@ from linkage.errors import LinkageError
 from linkage.events.envelope import PARTY_MESSAGE
 from linkage.settings import KafkaSettings
 from linkage.worker.kafka_log import KafkaLog
-from linkage.worker.topic_admin import known_partitions
+from linkage.worker.topic_admin import known_partitions, write_log_identities
 from tests.command_line import run
 from tests.played_engine import create_topics, playing_engine, receipt_for, records_of, refusal_for
 
@@ -48,6 +48,19 @@ async def test_a_topic_that_the_broker_shows_late_is_waited_for(kafka_settings: 
         counted = asyncio.create_task(known_partitions(log, topic, 1))
         await create_topics(kafka_settings, topic)
         assert await counted == 1
+    finally:
+        await log.close()
+
+
+@pytest.mark.kafka
+async def test_a_journal_that_a_broker_shows_late_gets_its_identity(kafka_settings: KafkaSettings) -> None:
+    """Whoever is asked may have just started, and know a new topic last: the identity is written once it is known."""
+    topics, log = kafka_settings.topics, KafkaLog(kafka_settings)
+    try:
+        assert await log.partitions(topics.journal) == 0
+        writing = asyncio.create_task(write_log_identities(log, topics, 1))
+        await create_topics(kafka_settings, topics.journal)
+        assert set(await writing) == {0}
     finally:
         await log.close()
 

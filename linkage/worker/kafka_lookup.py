@@ -12,7 +12,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError, KafkaTimeoutError, NodeNotReadyError
 from aiokafka.protocol.metadata import MetadataRequest
 
-from linkage.errors import LogError
+from linkage.errors import TopicUnknown
 from linkage.runtime.ports import TopicPartition
 from linkage.worker.kafka_faults import bounded, close_within, started
 from linkage.worker.kafka_reader import consumer_kwargs
@@ -218,5 +218,5 @@ def _monotonic_ms() -> int:
     return time.monotonic_ns() // 1_000_000
 
 
-def missing(topic: str) -> LogError:
-    return LogError(f"{topic} does not exist or is denied: `linkage topics apply` makes the topics of a county")
+def missing(topic: str) -> TopicUnknown:
+    return TopicUnknown(f"{topic} does not exist or is denied: `linkage topics apply` makes the topics of a county")

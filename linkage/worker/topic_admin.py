@@ -4,6 +4,7 @@ gives each journal partition its log identity. Nothing that exists is changed un
 
 import asyncio
 import secrets
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from aiokafka.errors import for_code
 from aiokafka.protocol.admin import AlterConfigsRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
-from linkage.errors import LogError
+from linkage.errors import LogError, TopicUnknown
 from linkage.events.envelope import LogIdentity
 from linkage.kafka_connection import client_kwargs
 from linkage.runtime.log_identity import first_identity
@@ -129,15 +130,27 @@ async def write_log_identities(log: Log, topics: Topics, partitions: int) -> dic
     identities: dict[int, str] = {}
     for partition in range(partitions):
         at = TopicPartition(topics.journal, partition)
-        log_id = await first_identity(log, at)
+        log_id = await _known_identity(log, at)
         identities[partition] = log_id or await _give_identity(log, topics, at)
     return identities
+
+
+async def _known_identity(log: Log, at: TopicPartition) -> str | None:
+    """Any broker may be asked, and one that has just started knows a new topic last: asked for VISIBLE_LIMIT_MS."""
+    give_up_at = time.monotonic() + VISIBLE_LIMIT_MS / 1000
+    while True:
+        try:
+            return await first_identity(log, at)
+        except TopicUnknown:
+            if time.monotonic() > give_up_at:
+                raise
+        await asyncio.sleep(VISIBLE_PAUSE_MS / 1000)
 
 
 async def _give_identity(log: Log, topics: Topics, at: TopicPartition) -> str:
     writer = await log.initialise(topics.transactional_id(at.partition))
     try:
-        settled = await first_identity(log, at)
+        settled = await _known_identity(log, at)
         if settled is not None:
             return settled
         log_id = secrets.token_hex(LOG_ID_BYTES)

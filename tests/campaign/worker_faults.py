@@ -29,6 +29,9 @@ HOUR_MS = 3_600_000
 LATE_LIMIT = timedelta(seconds=20)
 """How much later than its instant a deadline may end, under load and with the "due" said again each 5 s."""
 
+KILL_BURST_RECORDS = 60
+"""Enough that some of them wait when the second transaction is reached."""
+
 Fault = Callable[[Ground], Awaitable[Strike]]
 
 
@@ -49,8 +52,8 @@ def killed_in_transact(point: str) -> Fault:
         victim = ground.any_worker()
         share = ground.shares[victim.name]
         armed_ms = victim.now_ms()
-        victim.arm(Doom(point, ground.chance.randint(1, 5)))
-        await ground.burst()
+        victim.arm(Doom(point, ground.chance.randint(1, 2)))
+        await ground.burst(KILL_BURST_RECORDS)
         at_ms = await victim.reached(point, FACT_LIMIT_S, since_ms=armed_ms)
         assert await victim.ended() == -signal.SIGKILL
         return Strike(at_ms, share, f"{point} reached, exit status -9, records waited", UNDECIDED_AT_LEAST)
