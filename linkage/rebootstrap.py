@@ -2,7 +2,7 @@
 
 aiokafka forgets them after its first answer. A client that asked in the middle of an outage may have been told of one
 broker alone; when that one goes while the others come back, it knows nobody, for ever (aiokafka's issue 456).
-Java's clients do this since 3.8. It holds for every client of this process, Faust's included. `docs/adr/0011`.
+Java's clients do this since 3.8. Every client of the process shares the class that is changed here. `docs/adr/0011`.
 """
 
 from typing import Any

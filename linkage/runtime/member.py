@@ -110,7 +110,7 @@ class Member:
 
     async def _end(self, lease: Lease) -> None:
         await lease.stop(self.limits.drain_limit_ms)
-        lease.standstill.ended()
+        lease.standstill.remember()
         for one in lease.progresses:
             self.ended_leases.setdefault(one.name, Progress(one.name)).counted(one)
 

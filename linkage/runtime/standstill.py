@@ -28,7 +28,7 @@ class Outages:
     spans: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=SPANS_LIMIT_COUNT))
 
     def extended(self, from_ms: int, to_ms: int) -> int:
-        """When as much time will have passed without outage as lies between the two instants; an hour counts once."""
+        """When as much time will have passed without outage as lies between the two; an instant counts once."""
         counted_ms = from_ms
         for began_ms, over_ms in sorted(self.spans):
             if began_ms < to_ms and counted_ms < over_ms:
@@ -70,14 +70,11 @@ class Standstill:
 
     def heard(self) -> None:
         """An answer: what stood still since the last one is over."""
-        self._remember()
+        self.remember()
         self.heard_at_ms, self.asked_at_ms, self.is_missed = self.time.monotonic_ms(), None, False
 
-    def ended(self) -> None:
-        """The partition is not this worker's any more: what stood still until now is known to its other ones."""
-        self._remember()
-
-    def _remember(self) -> None:
+    def remember(self) -> None:
+        """What stood still until now is known to all partitions of this worker, also when this one is given back."""
         if not self.is_open:
             return
         for_ms, over_ms = self.time.monotonic_ms() - self.heard_at_ms, self.time.now_ms()

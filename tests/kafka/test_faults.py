@@ -38,8 +38,7 @@ SPANS_SCALE = 30.0
 """No deadline of the policy ends while a test runs: what is decided is what was said."""
 STEPS_BEFORE_RESUMED = 200
 HAND_OVER_LIMIT_MS = 5_000
-STANDSTILL_LIMIT_MS = 3_000
-"""The session timeout: partitions that nobody takes over never stand as long as those of a dead worker."""
+STANDSTILL_LIMIT_MS = 1_500
 
 
 @dataclass(frozen=True, slots=True)
