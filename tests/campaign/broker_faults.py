@@ -14,8 +14,6 @@ from tests.kafka_journal import Journal
 MOVE_LIMIT_S = 60.0
 STEPS_WITHOUT_IT = 20
 STOPPED_S = 15.0
-AGAIN_LIMIT_S = 90.0
-"""A party's topic that failed is not tried again for 30 s, and then something must be sent there."""
 DEADLINES_IN_OUTAGE_COUNT = 10
 MEASURE_SLACK_MS = 500
 RECOVERY_LIMIT_MS = 60_000
@@ -101,8 +99,7 @@ def kafka_away(away_s: float) -> Fault:
         """All three brokers killed, started again after a while: nobody is overdue because of it, a person is told."""
         await ground.burst()
         await ground.grown(30)
-        await _under_bursts(
-            ground,
+        await ground.under_bursts(
             lambda: _open_within(ground.field.journal, away_s) >= DEADLINES_IN_OUTAGE_COUNT,
             f"{DEADLINES_IN_OUTAGE_COUNT} deadlines that will end in the outage",
         )
@@ -217,7 +214,7 @@ async def _diverted(ground: Ground, topic: str, since_ms: int) -> int:
             for sent in one.entry.sent
         )
 
-    await _under_bursts(ground, lambda: diverted(ground.field.journal) > 0, f"something for {topic} goes elsewhere")
+    await ground.under_bursts(lambda: diverted(ground.field.journal) > 0, f"something for {topic} goes elsewhere")
     return diverted(ground.field.journal)
 
 
@@ -230,18 +227,7 @@ async def _used_again(ground: Ground, topic: str, since_ms: int) -> None:
             for sent in one.entry.sent
         )
 
-    await _under_bursts(ground, is_used, f"{topic} is used again")
-
-
-async def _under_bursts(ground: Ground, is_so: Callable[[], bool], what: str) -> None:
-    """Reports keep coming until it is so."""
-    try:
-        async with asyncio.timeout(AGAIN_LIMIT_S):
-            while not is_so():
-                await ground.burst(10)
-                await asyncio.sleep(1.0)
-    except TimeoutError:
-        raise AssertionError(f"no evidence within {AGAIN_LIMIT_S} s: {what}\n{ground.field.told()}") from None
+    await ground.under_bursts(is_used, f"{topic} is used again")
 
 
 async def source_unreachable(ground: Ground) -> Strike:

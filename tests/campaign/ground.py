@@ -16,6 +16,8 @@ SHARE_LIMIT_S = 90.0
 FACT_LIMIT_S = 60.0
 BURST_RECORDS = 32
 """So that 200 faults are struck over some 6,000 calls."""
+UNDER_BURSTS_LIMIT_S = 90.0
+"""A party's topic that failed is not tried again for 30 s, and then something must be sent there."""
 POLL_S = 0.1
 TAKEN_OVER_LIMIT_MS = 30_000
 """What comes later than this after a fault is no take-over, but the next thing to do."""
@@ -122,6 +124,16 @@ class Ground:
             await self.field.journal.until(fact, limit_s)
         except TimeoutError:
             raise AssertionError(f"no evidence within {limit_s} s: {what}\n{self.field.told()}") from None
+
+    async def under_bursts(self, is_so: Callable[[], bool], what: str) -> None:
+        """Reports keep coming until it is so."""
+        try:
+            async with asyncio.timeout(UNDER_BURSTS_LIMIT_S):
+                while not is_so():
+                    await self.burst(10)
+                    await asyncio.sleep(1.0)
+        except TimeoutError:
+            raise AssertionError(f"no evidence within {UNDER_BURSTS_LIMIT_S} s: {what}\n{self.field.told()}") from None
 
     async def logged(self, worker: WorkerProcess, wanted: Callable[[LogLine], bool], what: str) -> LogLine:
         """The first such line of a worker's log."""

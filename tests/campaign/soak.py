@@ -29,7 +29,7 @@ from tests.kafka.test_real_calls import CALLS
 
 JUDGE_EVERY_FAULTS = 10
 NAMESPACE_FAULTS_COUNT = 20
-CALLS_COUNT = 8_000
+CALLS_COUNT = 12_000
 """More than are needed: what is not published is not loaded."""
 
 

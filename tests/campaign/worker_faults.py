@@ -165,9 +165,8 @@ async def _with_wrong_clock(ground: Ground, offset_ms: int) -> tuple[int, frozen
     await ground.share(*ground.pool)
     at_ms, share = wrong.now_ms(), ground.shares[wrong.name]
     await ground.burst()
-    await ground.until(
-        lambda journal: any(partition in share for partition, _ in _lateness(journal, at_ms)),
-        2 * FACT_LIMIT_S,
+    await ground.under_bursts(
+        lambda: any(partition in share for partition, _ in _lateness(ground.field.journal, at_ms)),
         "a deadline overdue in its partitions",
     )
     await ground.retire(wrong)
