@@ -40,17 +40,18 @@ async def close_within(stop: Callable[[], Awaitable[object]], disconnect: Callab
     """Closes a client in at most twice CLOSE_LIMIT_MS; when it can't stop in order, at least its connections end.
 
     Whatever a client raises while it closes is told to nobody: aiokafka's producer lets out a KeyError of its sender
-    when a request that was under way failed after its batches were given up.
+    when a request that was under way failed after its batches were given up, its consumer whatever ended its fetching.
+    A caller that is being cancelled stays cancelled, whatever the client raised instead.
     """
     try:
         async with asyncio.timeout(CLOSE_LIMIT_MS / 1000):
             await stop()
-    except (Exception, asyncio.CancelledError):
+    except (Exception, asyncio.CancelledError) as error:
         with suppress(Exception):
             async with asyncio.timeout(CLOSE_LIMIT_MS / 1000):
                 await disconnect()
         if being_cancelled():
-            raise
+            raise asyncio.CancelledError from error
 
 
 def being_cancelled() -> bool:
@@ -63,3 +64,15 @@ async def started(consumer: AIOKafkaConsumer) -> None:
     """Starts it, and lets its background tasks begin: one cancelled before its first step breaks aiokafka's `stop`."""
     await consumer.start()
     await asyncio.sleep(0)
+
+
+def raise_if_fetching_ended(consumer: AIOKafkaConsumer) -> None:
+    """Whoever reads on would wait for ever: an error of its own ends aiokafka's fetch task, which only logs it.
+
+    Seen: a partition's leader changes while its first position is asked for; the answer comes twice, and a second
+    "no position" for the same partition fails an assertion there. Raises LogError.
+    """
+    fetching: asyncio.Task[None] = consumer._fetcher.error_future
+    if fetching.done() and not fetching.cancelled() and (error := fetching.exception()) is not None:
+        cause = error.__cause__ or error
+        raise LogError(f"the client fetches no more: {told(cause)}") from error

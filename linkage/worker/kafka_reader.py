@@ -21,7 +21,7 @@ from aiokafka.errors import (
 
 from linkage.errors import LogError
 from linkage.runtime.ports import Record, TopicPartition
-from linkage.worker.kafka_faults import FAULTS, bounded, close_within, started, told
+from linkage.worker.kafka_faults import FAULTS, bounded, close_within, raise_if_fetching_ended, started, told
 
 FETCH_WAIT_MS = 250
 """How long the broker holds an idle fetch; data ends the wait at once, only a seek may wait for it."""
@@ -75,6 +75,7 @@ class KafkaReader:
 
     async def read(self, max_records: int, wait_ms: int) -> Sequence[Record]:
         """As the port says. Markers at the very end of what was read are passed by the next read."""
+        raise_if_fetching_ended(self._consumer)
         try:
             found = await self._consumer.getmany(timeout_ms=wait_ms, max_records=max_records)
         except OffsetOutOfRangeError as error:
@@ -194,6 +195,7 @@ class KafkaGroupReader:
         await close_within(self._consumer.stop, self._consumer._client.close)
 
     async def _poll(self, max_records: int, wait_ms: int) -> Found:
+        raise_if_fetching_ended(self._consumer)
         try:
             async with asyncio.timeout((wait_ms + REBALANCE_SLACK_MS) / 1000):
                 if self._careful_reads:
