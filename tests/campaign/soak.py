@@ -37,8 +37,8 @@ CALLS_COUNT = 12_000
 """More than are needed: what is not published is not loaded."""
 CALLS_LOOKED_AT_COUNT = 24_000
 TOWNSHIPS_COUNT = 16
-"""The busiest of the file's 62. A client without fetch sessions names every topic in every fetch: with 260 of them three
-brokers on two cores did little else, and a fault took twice as long."""
+"""The busiest of the file's 62. A client without fetch sessions names every topic in every fetch: with 260 of them
+three brokers on two cores did little else, and a fault took twice as long."""
 
 
 def main() -> int:
