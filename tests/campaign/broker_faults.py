@@ -176,7 +176,7 @@ def _assert_had_its_span(deadline: DeadlineSet, ended_ms: int, gone_ms: int, bac
 
 async def topic_deleted(ground: Ground) -> Strike:
     """A department's dispatch topic: what is for it goes elsewhere and its post is told; then it is made again."""
-    topic = _busiest(ground)
+    topic = await _busiest(ground)
     at_ms = time.time_ns() // 1_000_000
     ground.field.gone.add(topic)
     await ground.brokers.delete(topic)
@@ -187,7 +187,7 @@ async def topic_deleted(ground: Ground) -> Strike:
 
 async def rights_taken(ground: Ground) -> Strike:
     """WRITE on a department's dispatch topic denied, later given back: then it is used again."""
-    topic = _busiest(ground)
+    topic = await _busiest(ground)
     at_ms = time.time_ns() // 1_000_000
     await ground.brokers.deny(topic, AclOperation.WRITE)
     try:
@@ -199,10 +199,14 @@ async def rights_taken(ground: Ground) -> Strike:
     return Strike(at_ms, frozenset(), f"{diverted} messages went to `rejected`; it was used again when allowed")
 
 
-def _busiest(ground: Ground) -> str:
-    orders = ground.field.journal.orders_by_topic
-    there = [topic for topic in sorted(orders) if topic not in ground.field.gone]
-    return max(there, key=lambda topic: orders[topic])
+async def _busiest(ground: Ground) -> str:
+    """The dispatch topic with the most orders; the first fault of a namespace waits until somebody has one."""
+
+    def there() -> list[str]:
+        return [topic for topic in sorted(ground.field.journal.orders_by_topic) if topic not in ground.field.gone]
+
+    await ground.under_bursts(lambda: bool(there()), "somebody is ordered out")
+    return max(there(), key=lambda topic: ground.field.journal.orders_by_topic[topic])
 
 
 async def _diverted(ground: Ground, topic: str, since_ms: int) -> int:
