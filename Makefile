@@ -32,7 +32,7 @@ soak-seeds: venv
 	LINKAGE_SOAK=1 $(BIN)/pytest -s tests/simulation/test_seeds.py tests/simulation/test_crash_exhaustion.py \
 	  tests/test_engine_properties.py -k "every_seed or any_point or County"
 
-# 200 faults on three real brokers, some fifty minutes on two quiet cores. Writes its table into docs/reliability.md.
+# 200 faults on three real brokers, some sixty minutes on two quiet cores. Writes its table into docs/reliability.md.
 # As root on Linux it also cuts a worker off in its own network and fills a disk. FAULTS, MINUTES and SEED may be told.
 FAULTS ?= 200
 MINUTES ?= 120

@@ -9,16 +9,17 @@ import asyncio
 import json
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import get_args
 
 from bench.measuring import Measured
 from linkage.events.envelope import StageName
-from linkage.runtime.ports import Outgoing, Reader, Record, TopicPartition
+from linkage.replay.cluster import records_between
+from linkage.runtime.ports import GroupReader, Outgoing, Reader, Record, TopicPartition
 from linkage.runtime.progress import LoopLimits
 from linkage.topics import Topics
 from linkage.worker.kafka_log import KafkaLog
 
-STAGES: Sequence[StageName] = ("reception", "information", "assessment", "whistle", "dispatch")
 LIMITS = LoopLimits()
 
 
@@ -38,7 +39,7 @@ class SameRecords:
         positions = [json.loads(step.value or b"")["position"] for step in steps]
         by_offset = {record.offset: record for record in await self._all(self.topics.inbox)}
         facts: defaultdict[int, list[Outgoing]] = defaultdict(list)
-        for stage in STAGES:
+        for stage in get_args(StageName):
             for record in await self._all(self.topics.stage(stage)):
                 facts[json.loads(record.value or b"")["position"]].append(_outgoing(results, record))
         self.inbox = [_outgoing(inbox, by_offset[position]) for position in positions]
@@ -47,13 +48,8 @@ class SameRecords:
 
     async def _all(self, topic: str) -> list[Record]:
         at = TopicPartition(topic, self.partition)
-        end = (await self.log.end_offsets([at]))[at]
-        reader = await self.log.reader({at: 0})
-        found: list[Record] = []
-        while end and await reader.position(at) < end:
-            found += await reader.read(LIMITS.list_limit_records, LIMITS.read_wait_ms)
-        await reader.close()
-        return found
+        ends = await self.log.end_offsets([at])
+        return [record async for records in records_between(self.log, {at: 0}, ends) for record in records]
 
     async def copied(self, names: Sequence[str]) -> Measured:
         """All three hops at once, until the last fact is acknowledged."""
@@ -65,41 +61,31 @@ class SameRecords:
             await asyncio.sleep(0.01)  # nobody is told of it
         started, cpu = time.perf_counter(), time.process_time()
 
-        async def admit() -> None:
+        async def hop(reader: Reader | GroupReader, written: Callable[[int, int], Awaitable[None]]) -> None:
             done = 0
             while done < self.events:
-                read = len(await group.read(LIMITS.list_limit_records, LIMITS.read_wait_ms))
+                read = len(await reader.read(LIMITS.list_limit_records, LIMITS.read_wait_ms))
                 if read:
-                    await self.log.append(self.inbox[done : done + read])
-                    await group.commit(await group.positions())
+                    await written(done, done + read)
                 done += read
 
-        async def decide() -> None:
-            done = 0
-            while done < self.events:
-                read = await _some(readers[0])
-                if read:
-                    await writer.transact(self.steps[done : done + read])
-                done += read
+        async def admit(first: int, end: int) -> None:
+            await self.log.append(self.inbox[first:end])
+            await group.commit(await group.positions())
 
-        async def publish() -> None:
-            done, at = 0, TopicPartition(journal, 0)
-            while done < self.events:
-                read = await _some(readers[1])
-                if read:
-                    await self.log.append([fact for facts in self.facts[done : done + read] for fact in facts])
-                    await self.log.commit_for(f"{journal}.group", {at: await readers[1].position(at)})
-                done += read
+        async def decide(first: int, end: int) -> None:
+            await writer.transact(self.steps[first:end])
 
-        await asyncio.gather(admit(), decide(), publish())
+        async def publish(first: int, end: int) -> None:
+            at = TopicPartition(journal, 0)
+            await self.log.append([fact for facts in self.facts[first:end] for fact in facts])
+            await self.log.commit_for(f"{journal}.group", {at: await readers[1].position(at)})
+
+        await asyncio.gather(hop(group, admit), hop(readers[0], decide), hop(readers[1], publish))
         measured = Measured("its records alone", self.events, time.perf_counter() - started, time.process_time() - cpu)
         for closing in (group, writer, *readers):
             await closing.close()
         return measured
-
-
-async def _some(reader: Reader) -> int:
-    return len(await reader.read(LIMITS.list_limit_records, LIMITS.read_wait_ms))
 
 
 def _outgoing(topic: str, record: Record) -> Outgoing:

@@ -1,6 +1,8 @@
 """What aiokafka raises where nobody expects it ends nothing of ours."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -75,14 +77,14 @@ async def _read_on(reader: Reader | GroupReader) -> None:
 @pytest.mark.kafka
 @pytest.mark.parametrize("opened", [_reader, _group_reader])
 async def test_a_client_that_fetches_no_more_is_noticed_at_the_next_read(
-    kafka_settings: KafkaSettings, opened: object
+    kafka_settings: KafkaSettings, opened: Callable[[KafkaLog, str], Awaitable[Any]]
 ) -> None:
     """Given an error that ends aiokafka's fetch task, then `read` says so; before, it found nothing for ever."""
     topic = kafka_settings.topics.report("grid")
     await topic_admin.apply(kafka_settings, [(topic, spec_of(Family.REPORT))], 1, 1, 1)
     log = KafkaLog(kafka_settings)
     try:
-        reader = await opened(log, topic)  # type: ignore[operator]
+        reader = await opened(log, topic)
         fetcher = reader._consumer._fetcher
 
         async def breaks(*_: object) -> bool:

@@ -15,7 +15,7 @@ WORKERS_COUNT = 2
 SHARE_LIMIT_S = 90.0
 FACT_LIMIT_S = 60.0
 BURST_RECORDS = 32
-"""So that 200 faults are struck over some 6,000 calls."""
+"""So that 200 faults are struck over 5,000 calls and more."""
 UNDER_BURSTS_LIMIT_S = 90.0
 """A party's topic that failed is not tried again for 30 s, and then something must be sent there."""
 POLL_S = 0.1

@@ -38,7 +38,7 @@ CALLS_COUNT = 12_000
 CALLS_LOOKED_AT_COUNT = 24_000
 TOWNSHIPS_COUNT = 16
 """The busiest of the file's 62. A client without fetch sessions names every topic in every fetch: with 260 of them
-three brokers on two cores did little else, and a fault took twice as long."""
+three brokers on two cores spent half their time on that, and a fault took twice as long."""
 
 
 def main() -> int:

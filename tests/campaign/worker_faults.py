@@ -32,6 +32,7 @@ LATE_LIMIT = timedelta(seconds=20)
 KILL_BURST_RECORDS = 90
 """Enough that some of them wait when the second transaction is reached."""
 KILL_TRIES_COUNT = 20
+"""Bursts in which a backlog is looked for; then the kill strikes all the same, and its row says what it found."""
 
 Fault = Callable[[Ground], Awaitable[Strike]]
 
