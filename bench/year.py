@@ -8,10 +8,11 @@ import argparse
 import os
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from statistics import mean, median
+from typing import Any
 
 from immutables import Map
 
@@ -166,13 +167,12 @@ def _sizes(hub: Hub) -> Iterator[tuple[str, int]]:
         yield from _of_state(stage.name, state)
 
 
-def _of_state(name: str, state: object) -> Iterator[tuple[str, int]]:
-    for one in fields(state):  # type: ignore[arg-type]
-        content = getattr(state, one.name)
-        if isinstance(content, Map | tuple):
-            yield f"{name}.{one.name}", len(content)
-        elif one.name == "deadlines":
+def _of_state(name: str, state: Any) -> Iterator[tuple[str, int]]:
+    for field_name, content in state._asdict().items():
+        if field_name == "deadlines":
             yield from _of_state(f"{name}.deadlines", content)
+        elif isinstance(content, Map | tuple):
+            yield f"{name}.{field_name}", len(content)
 
 
 def _rss_mib() -> float:

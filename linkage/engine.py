@@ -6,9 +6,9 @@ that listens to that, in a fixed order, until nothing more follows. A step happe
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from immutables import Map
 
@@ -17,7 +17,7 @@ from linkage.agents import STAGES, deadlines
 from linkage.agents.deadlines import Book
 from linkage.agents.desk import Desk, Reference
 from linkage.errors import Refusal, UnknownFact
-from linkage.events.base import EPOCH
+from linkage.events.base import EPOCH, filled
 from linkage.events.deadlines import DeadlineSet
 from linkage.events.envelope import Fact, InboxRecord, JournalRecord, StagedFact, StageName
 from linkage.reception import Reception
@@ -38,16 +38,16 @@ _LISTENERS = {
 _EVOLVES = {
     (stage.name, fact): (index, evolve) for index, stage in enumerate(STAGES) for fact, evolve in stage.evolves.items()
 }
+_INITIAL: tuple[Any, ...] = tuple(stage.initial for stage in STAGES)
 
 
-@dataclass(frozen=True, slots=True)
-class Hub:
+class Hub(NamedTuple):
     """One hub's state: its clock, its front desk, its stages' states in the order of STAGES."""
 
     code: str
     now: datetime = EPOCH
     reception: Reception = reception.INITIAL
-    stages: tuple[Any, ...] = tuple(stage.initial for stage in STAGES)
+    stages: tuple[Any, ...] = _INITIAL
 
     @property
     def reference(self) -> Reference | None:
@@ -58,8 +58,7 @@ class Hub:
         return next(state for stage, state in zip(STAGES, self.stages, strict=True) if stage.name == name)
 
 
-@dataclass(frozen=True, slots=True)
-class Partition:
+class Partition(NamedTuple):
     """Every hub of one partition, and the last inbox position that stands in the journal."""
 
     hubs: Map[str, Hub] = Map()
@@ -69,8 +68,7 @@ class Partition:
         return self.hubs.get(code) or Hub(code)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """What one inbox record led to: the state after it, its facts, the messages that follow from them."""
 
     hub: Hub
@@ -94,7 +92,7 @@ class Draft:
 
     def note(self, stage: StageName, fact: Fact) -> None:
         """A fact that was just decided. Raises UnknownFact."""
-        self.facts.append(StagedFact(stage=stage, fact=fact))
+        self.facts.append(filled(StagedFact, stage=stage, fact=fact))
         self.evolve(stage, fact)
 
     def evolve(self, stage: StageName, fact: Fact) -> None:
@@ -143,7 +141,7 @@ def _decided(draft: Draft, desk: Desk) -> Step:
     if said is not None and not adopted:
         return _routed(draft, desk)
     if adopted:
-        desk = replace(desk, loaded=reference)
+        desk = desk._replace(loaded=reference)
     else:
         _until_nothing_follows(draft, desk)
     for fact in reception.recorded(desk, [staged.fact for staged in draft.facts]):

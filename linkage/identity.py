@@ -5,6 +5,7 @@ Hub codes have 6 digits (county) or 9 (township), villages 12, groups 14: a pare
 """
 
 from hashlib import blake2b, sha1
+from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 NAMESPACE = uuid5(NAMESPACE_URL, "linkage:incident-linkage-engine")
@@ -24,10 +25,19 @@ def _uuid5_hex(parts: tuple[object, ...]) -> str:
 
     A step has a dozen of them.
     """
+    found = _digest(parts).hexdigest()
+    return f"{found[:12]}5{found[13:16]}{_VARIANT[found[16]]}{found[17:32]}"
+
+
+def _digest(parts: tuple[object, ...]) -> Any:
     digest = _NAMESPACE_BEGUN.copy()
     digest.update("\x1f".join(map(str, parts)).encode())
-    found = digest.hexdigest()
-    return f"{found[:12]}5{found[13:16]}{_VARIANT[found[16]]}{found[17:32]}"
+    return digest
+
+
+def _dashed(found: str) -> str:
+    """The same as text, of the digest's digits."""
+    return f"{found[:8]}-{found[8:12]}-5{found[13:16]}-{_VARIANT[found[16]]}{found[17:20]}-{found[20:32]}"
 
 
 def _short(prefix: str, *parts: object) -> str:
@@ -66,8 +76,17 @@ def deadline_id(subject: str, name: str, rung: int = 0) -> str:
 
 def message_id(*parts: object) -> str:
     """The CloudEvents id of a message that the engine sends."""
-    found = _uuid5_hex(("message", *parts))
-    return f"{found[:8]}-{found[8:12]}-{found[12:16]}-{found[16:20]}-{found[20:]}"
+    return _dashed(_digest(("message", *parts)).hexdigest())
+
+
+def message_ids(amount: int, *parts: object) -> list[str]:
+    """`message_id(*parts, 0)`, `message_id(*parts, 1)` and so on: what they share is digested once."""
+    begun, found = _digest(("message", *parts, "")), []
+    for number in range(amount):
+        digest = begun.copy()
+        digest.update(b"%d" % number)
+        found.append(_dashed(digest.hexdigest()))
+    return found
 
 
 def digest(key: bytes, clear: bytes) -> str:

@@ -7,8 +7,8 @@ refusal that was the engine's fault is not remembered, so it may be sent again.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import NamedTuple
 
 from immutables import Map
 
@@ -38,8 +38,7 @@ MessageKey = tuple[str, str]
 """(sender, message id)"""
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
+class Remembered(NamedTuple):
     """What was said to a message: a receipt's outcome, or a refusal's code and reason."""
 
     day: int
@@ -51,22 +50,19 @@ class Remembered:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Day:
+class Day(NamedTuple):
     """The keys remembered on one day, as a linked list, so that a day is forgotten at once."""
 
     ordinal: int
     keys: "Cell | None"
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     key: MessageKey
     before: "Cell | None"
 
 
-@dataclass(frozen=True, slots=True)
-class Reception:
+class Reception(NamedTuple):
     reference: Reference | None = None
     memory: Map[MessageKey, Remembered] = Map()
     days: tuple[Day, ...] = ()
@@ -183,7 +179,7 @@ def _outcome(facts: Sequence[Fact]) -> tuple[ReceiptOutcome, str | None]:
 
 
 def evolve_adopted(state: Reception, fact: ReferenceAdopted) -> Reception:
-    return replace(state, reference=Reference.of(fact.reference))
+    return state._replace(reference=Reference.of(fact.reference))
 
 
 def evolve_recorded(state: Reception, fact: MessageRecorded) -> Reception:
@@ -204,12 +200,12 @@ def _remember(state: Reception, key: MessageKey, value: Remembered, kept_s: int)
     """Remembers a message under its day; days older than the memory's span are forgotten whole."""
     ordinal, days, memory = value.day, state.days, state.memory.set(key, value)
     if days and days[-1].ordinal == ordinal:
-        return replace(state, memory=memory, days=(*days[:-1], Day(ordinal, Cell(key, days[-1].keys))))
+        return state._replace(memory=memory, days=(*days[:-1], Day(ordinal, Cell(key, days[-1].keys))))
     oldest = ordinal - timedelta(seconds=kept_s).days - 1
     for day in (day for day in days if day.ordinal < oldest):
         memory = _forgotten(memory, day)
     kept = tuple(day for day in days if day.ordinal >= oldest)
-    return replace(state, memory=memory, days=(*kept, Day(ordinal, Cell(key, None))))
+    return state._replace(memory=memory, days=(*kept, Day(ordinal, Cell(key, None))))
 
 
 def _forgotten(memory: Map[MessageKey, Remembered], day: Day) -> Map[MessageKey, Remembered]:

@@ -5,9 +5,8 @@ Source: CloudEvents Kafka protocol binding 1.0.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 CONTENT_TYPE = "content-type"
 JSON_TYPE = b"application/json"
@@ -21,8 +20,7 @@ class NotACloudEvent(ValueError):
     """The record is no CloudEvents 1.0 event; the text says what is missing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attributes:
+class Attributes(NamedTuple):
     """The attributes of one event. `id` is the sender's message id: the same id is the same message."""
 
     id: str

@@ -18,6 +18,11 @@ def test_derived_ids_are_uuid5(parts: list[object]) -> None:
     assert identity.message_id(*parts) == str(uuid5(namespace, "\x1f".join(str(part) for part in ("message", *parts))))
 
 
+@given(PARTS, st.integers(0, 20))
+def test_ids_of_a_row_are_those_made_one_by_one(parts: list[object], amount: int) -> None:
+    assert identity.message_ids(amount, *parts) == [identity.message_id(*parts, number) for number in range(amount)]
+
+
 def test_ids_stay_what_they_are() -> None:
     """Orders that stand in journals are found again by every later version."""
     incident = identity.incident_id("990909001", "grid", "r-1")

@@ -1,6 +1,5 @@
 """What is hard about "is this one event?", one test for each: times, crossings, fallback points, homes, borders."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -225,5 +224,5 @@ def test_the_same_reports_give_the_same_facts_whatever_stands_in_the_index() -> 
     for hub in (first, second):
         hub.hears(CRASH)
         hub.hears(FALL, after_s=30)
-    second.state = replace(second.state, visits=second.state.visits.set("x", 1).delete("x"))
+    second.state = second.state._replace(visits=second.state.visits.set("x", 1).delete("x"))
     assert first.hears(AMBULANCE, after_s=60) == second.hears(AMBULANCE, after_s=60)

@@ -6,7 +6,7 @@ stands; a revision's numbers replace what stood before.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from immutables import Map
 
@@ -21,15 +21,13 @@ from linkage.events.reference import LevelCriterion
 NO_RULE = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class Assessed:
+class Assessed(NamedTuple):
     counts: Counts
     level: Level
     briefing: Briefing
 
 
-@dataclass(frozen=True, slots=True)
-class Assessment:
+class Assessment(NamedTuple):
     """The last assessment of each open incident."""
 
     incidents: Map[str, Assessed] = Map()
@@ -150,11 +148,11 @@ DECIDES: Decides = {
 
 def assessed(state: Assessment, fact: IncidentAssessed) -> Assessment:
     known = Assessed(fact.counts, fact.level, fact.briefing)
-    return replace(state, incidents=state.incidents.set(fact.incident_id, known))
+    return state._replace(incidents=state.incidents.set(fact.incident_id, known))
 
 
 def ended(state: Assessment, fact: AssessmentEnded) -> Assessment:
-    return replace(state, incidents=state.incidents.delete(fact.incident_id))
+    return state._replace(incidents=state.incidents.delete(fact.incident_id))
 
 
 EVOLVES: Evolves = {IncidentAssessed: assessed, AssessmentEnded: ended}

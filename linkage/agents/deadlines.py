@@ -4,8 +4,8 @@ A deadline lives in the hub that gets the answer. It ends once: met, overdue or 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from immutables import Map
 
@@ -21,8 +21,7 @@ from linkage.events.deadlines import (
 from linkage.identity import deadline_id
 
 
-@dataclass(frozen=True, slots=True)
-class Book:
+class Book(NamedTuple):
     """The open deadlines of one stage. A subject (an order, a request, a report) has at most one at a time."""
 
     by_id: Map[str, DeadlineSet] = Map()

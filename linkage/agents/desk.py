@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from linkage.errors import Refusal
 from linkage.events.envelope import Fact, InboxRecord
@@ -145,8 +145,7 @@ def _longest(rules: dict[str, Rule], kind: str) -> Rule | None:
     return next((rules[key] for key in _prefixes(kind) if key in rules), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
+class Desk(NamedTuple):
     """One step's surroundings. `now`: the append time of the inbox record, never less than the hub's last."""
 
     hub: str

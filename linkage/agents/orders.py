@@ -1,9 +1,8 @@
 """Orders, the same for departments and teams: which answer is awaited next, by when, and what an answer changes."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from linkage.agents import deadlines
 from linkage.agents.desk import Desk
@@ -40,8 +39,7 @@ class OpenOrder(Protocol):
     def ordered_at(self) -> datetime: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """An answer, whoever wrote it down."""
 
     order_id: str

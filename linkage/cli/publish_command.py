@@ -72,7 +72,7 @@ def _lines(file: IO[bytes], source: str | None, is_shifted: bool) -> "Iterator[R
         lines = shift_to_now(lines, now_in(zone_of("UTC")))
     for line in lines:
         if source is not None and isinstance(line, ReportLine):
-            yield replace(line, attributes=replace(line.attributes, source=source))
+            yield replace(line, attributes=line.attributes._replace(source=source))
         else:
             yield line
 

@@ -135,6 +135,6 @@ def _shifted(line: ReportLine, by: timedelta) -> ReportLine:
             data[name] = _moved(f"data.{name}", data[name], by)
     return replace(
         line,
-        attributes=replace(line.attributes, time=None if time is None else _moved("time", time, by)),
+        attributes=line.attributes._replace(time=None if time is None else _moved("time", time, by)),
         data=json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode(),
     )

@@ -1,9 +1,8 @@
 """An addressed message, and the two kinds that several stages send: notices and stand-downs."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from linkage import identity
 from linkage.agents.desk import Desk
@@ -24,8 +23,7 @@ class To(Enum):
     REJECTED = "rejected"
 
 
-@dataclass(frozen=True, slots=True)
-class Addressed:
+class Addressed(NamedTuple):
     """A message and its address: a party, a hub, or the hub whose operators see it."""
 
     to: To

@@ -11,7 +11,7 @@ from typing import cast
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from linkage import identity, wire
-from linkage.events.base import instant
+from linkage.events.base import filled, instant
 from linkage.events.envelope import InboxKind, InboxRecord, Origin, PartyMessage
 from linkage.events.inbound import (
     AnswerOrder,
@@ -36,6 +36,9 @@ ALLOWED: dict[Family, tuple[type[BaseModel], ...]] = {
 }
 """What may be said on which kind of topic."""
 
+_BY_TYPE: dict[Family, dict[str, type[BaseModel]]] = {
+    family: {kind.model_fields["type"].default: kind for kind in kinds} for family, kinds in ALLOWED.items()
+}
 ERRORS_NAMED_LIMIT_COUNT = 3
 _INSTANT: TypeAdapter[datetime | None] = TypeAdapter(datetime | None)
 
@@ -78,7 +81,8 @@ def admitted(
         message_id=message_id,
         digest=digest,
         sent_at=sent_at,
-        origin=Origin(
+        origin=filled(
+            Origin,
             topic=record.topic,
             partition=record.partition,
             offset=record.offset,
@@ -110,7 +114,7 @@ def _time(stated: str | None) -> datetime | None:
 
 
 def _message(attributes: wire.Attributes, data: bytes, family: Family) -> PartyMessage:
-    allowed = {kind.model_fields["type"].default: kind for kind in ALLOWED[family]}
+    allowed = _BY_TYPE[family]
     if attributes.type not in allowed:
         raise NotAdmitted(
             "not_allowed_here",

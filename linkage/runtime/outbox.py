@@ -3,10 +3,12 @@
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from zlib import crc32
 
 from linkage import identity, wire
 from linkage.engine import RULES, Step, encoded_facts
+from linkage.events.base import filled
 from linkage.events.envelope import InboxRecord, Sent
 from linkage.events.outbound import GiveNotice, RejectRecord
 from linkage.routing import Addressed, To
@@ -21,8 +23,7 @@ AVOIDED_FOR_MS = 30_000
 """How long a party's topic that failed a transaction is not tried again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bundle:
+class Bundle(NamedTuple):
     """Everything one step writes."""
 
     records: tuple[Outgoing, ...]
@@ -68,16 +69,16 @@ class Outbox:
         partitions = len(self.log_ids) if addressed.to is To.HUB else await self._partitions(topic)
         if partitions:
             outgoing.append(self._outgoing(addressed, topic, partitions, step))
-            sent.append(Sent(topic=topic, message_id=addressed.message_id, type=addressed.type))
+            sent.append(_sent(addressed, topic))
             return
         because = f"topic {topic} does not exist or can't be written: see `linkage topics apply` and its rights"
-        sent.append(Sent(topic=topic, message_id=addressed.message_id, type=addressed.type, diverted_because=because))
+        sent.append(_sent(addressed, topic, because))
         rejected = _undeliverable(addressed, because, step)
         outgoing.append(self._outgoing(rejected, self.topics.rejected, 1, step))
         post = _post_is_told(addressed, because, step)
         if post is not None and post.name != addressed.name and await self._partitions(self._topic(post)):
             outgoing.append(self._outgoing(post, self._topic(post), 1, step))
-            sent.append(Sent(topic=self._topic(post), message_id=post.message_id, type=post.type))
+            sent.append(_sent(post, self._topic(post)))
 
     def _topic(self, addressed: Addressed) -> str:
         match addressed.to:
@@ -136,6 +137,16 @@ def inbox_outgoing(topics: Topics, partition: int, letter: InboxRecord) -> Outgo
     """An inbox record, as ingress, clock and hubs write it."""
     value = letter.__pydantic_serializer__.to_json(letter)
     return Outgoing(topics.inbox, partition, letter.hub.encode(), value)
+
+
+def _sent(addressed: Addressed, topic: str, diverted_because: str | None = None) -> Sent:
+    return filled(
+        Sent,
+        topic=topic,
+        message_id=addressed.message_id,
+        type=addressed.type,
+        diverted_because=diverted_because,
+    )
 
 
 def _undeliverable(addressed: Addressed, because: str, step: Step) -> Addressed:

@@ -5,7 +5,6 @@ contract suite (`tests/contract/`) holds both to the same behaviour. Nothing her
 """
 
 from collections.abc import Awaitable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 
@@ -14,8 +13,7 @@ class TopicPartition(NamedTuple):
     partition: int
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One record as the broker holds it. `timestamp_ms` is the broker's append time on our topics."""
 
     topic: str
@@ -27,8 +25,7 @@ class Record:
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """One record to write. Our own topics are always written to a stated partition."""
 
     topic: str

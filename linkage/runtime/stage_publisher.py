@@ -83,30 +83,20 @@ class StagePublisher:
         self.progress.moved(position, self.time.monotonic_ms())
 
     def _facts(self, record: Record) -> list[Outgoing]:
-        """What the hub wrote is not validated once more: JSON in, JSON out, so that the bytes stay what they were."""
+        """A `PublishedFact` for each fact, written around the fact's own bytes: what the hub wrote is not validated
+        once more, and what all facts of a step share is written once."""
         entry: dict[str, Any] = from_json(record.value or b"")
         if entry["type"] != JOURNALED:
             return []
-        return [self._outgoing(entry, index, staged) for index, staged in enumerate(entry["facts"])]
-
-    def _outgoing(self, entry: dict[str, Any], index: int, staged: dict[str, Any]) -> Outgoing:
-        """A `PublishedFact`, written around the fact's own bytes: this is done for every fact there is."""
-        hub, now, stage, fact = entry["hub"], entry["now"], staged["stage"], staged["fact"]
-        attributes = wire.Attributes(
-            identity.message_id("fact", self.log_id, entry["position"], index),
-            f"/hub/{hub}",
-            PUBLISHED,
-            now,
-            fact.get("incident_id"),
-        )
-        key = hub.encode()
-        value = (b'{"type":"%b","hub":"%b","position":%d,"index":%d,"stage":"%b","now":"%b","fact":%b}') % (
-            PUBLISHED.encode(),
-            key,
-            entry["position"],
-            index,
-            stage.encode(),
-            now.encode(),
-            to_json(fact),
-        )
-        return Outgoing(self.topics.stage(stage), self.partition, key, value, wire.headers(attributes))
+        hub, position, now, facts = entry["hub"], entry["position"], entry["now"], entry["facts"]
+        key, source = hub.encode(), f"/hub/{hub}"
+        head = b'{"type":"%b","hub":"%b","position":%d,"index":' % (PUBLISHED.encode(), key, position)
+        instant = now.encode()
+        outgoing = []
+        for index, message_id in enumerate(identity.message_ids(len(facts), "fact", self.log_id, position)):
+            stage, fact = facts[index]["stage"], facts[index]["fact"]
+            value = b'%b%d,"stage":"%b","now":"%b","fact":%b}' % (head, index, stage.encode(), instant, to_json(fact))
+            attributes = wire.Attributes(message_id, source, PUBLISHED, now, fact.get("incident_id"))
+            topic = self.topics.stage(stage)
+            outgoing.append(Outgoing(topic, self.partition, key, value, wire.headers(attributes)))
+        return outgoing

@@ -1,7 +1,7 @@
 """The Log port on a real Kafka, with aiokafka 0.14. `tests/contract/` holds it and the simulation to the same."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
@@ -102,7 +102,7 @@ class KafkaLog:
     async def append(self, records: Sequence[Outgoing]) -> None:
         """As the port says; to a topic that does not exist it raises at once."""
         if records:
-            await self._require([TopicPartition(record.topic, record.partition) for record in records])
+            await self._require({(record.topic, record.partition) for record in records})
             appender = await self._usable_appender()
             await appender.append(records, APPEND_LIMIT_MS)
 
@@ -131,10 +131,10 @@ class KafkaLog:
         await self._offsets.close()
         await self._topics.close()
 
-    async def _require(self, partitions: Sequence[TopicPartition]) -> None:
-        for at in set(partitions):
-            if at.partition >= await self._topics.partitions(at.topic):
-                raise missing(at.topic)
+    async def _require(self, partitions: Iterable[tuple[str, int]]) -> None:
+        for topic, partition in set(partitions):
+            if partition >= await self._topics.partitions(topic):
+                raise missing(topic)
 
     async def _usable_appender(self) -> KafkaAppender:
         async with self._connecting:

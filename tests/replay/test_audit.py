@@ -209,7 +209,7 @@ def seen(view: SourceView) -> AuditResult:
 def test_a_source_record_without_outcome_is_found() -> None:
     """What a party's topic holds and no journal decides is lost: it is named by topic and offset."""
     left = landslide()
-    extra = replace(left.sources[-1], offset=left.sources[-1].offset + 1)
+    extra = left.sources[-1]._replace(offset=left.sources[-1].offset + 1)
     view = replace(left.view(), sources=(*left.sources, extra))
     found = only(seen(view), "every source record")
     assert found == f"{extra.topic} {extra.partition}/{extra.offset}: this record has no outcome in the journal"
@@ -236,7 +236,7 @@ def _index_of_order() -> int:
 def test_an_order_that_a_reader_sees_twice_is_found() -> None:
     left = landslide()
     order = left.dispatch[_index_of_order()]
-    result = seen(replace(left.view(), dispatch=(*left.dispatch, replace(order, offset=9_999))))
+    result = seen(replace(left.view(), dispatch=(*left.dispatch, order._replace(offset=9_999))))
     assert only(result, "orders in dispatch topics").startswith(f"{order.topic} {order.partition}/9999: order O-")
     assert "was sent 1 times by the journal and stands there 2 times" in only(result, "messages as sent")
 
@@ -257,7 +257,7 @@ def test_an_order_that_says_something_else_than_the_journal_is_found() -> None:
     value = (order.value or b"").replace(b'"team":"', b'"team":"another-')
     result = seen(
         replace(
-            left.view(), dispatch=(*left.dispatch[:index], replace(order, value=value), *left.dispatch[index + 1 :])
+            left.view(), dispatch=(*left.dispatch[:index], order._replace(value=value), *left.dispatch[index + 1 :])
         )
     )
     assert "the journal says" in only(result, "orders in dispatch topics")
@@ -269,8 +269,8 @@ def test_an_order_the_journal_does_not_know_is_found() -> None:
     left = landslide()
     index = _index_of_order()
     order = left.dispatch[index]
-    forged = replace(
-        order, offset=9_999, value=(order.value or b"").replace(b'"order_id":"O-', b'"order_id":"O-forged')
+    forged = order._replace(
+        offset=9_999, value=(order.value or b"").replace(b'"order_id":"O-', b'"order_id":"O-forged')
     )
     result = seen(replace(left.view(), dispatch=(*left.dispatch, forged)))
     assert "does not stand in the journal" in only(result, "orders in dispatch topics")

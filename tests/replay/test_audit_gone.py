@@ -1,7 +1,5 @@
 """A dispatch topic that was deleted: what was sent there is missing, and that is no fault of the engine's."""
 
-from dataclasses import replace
-
 from linkage.replay.audit import Audit, AuditResult
 from linkage.replay.journal import decode
 from tests.replay.landslide import landslide
@@ -11,9 +9,8 @@ def test_what_was_sent_to_a_topic_that_is_gone_is_not_asked_for() -> None:
     """Without a word it is missing; named as gone it is not, nor is what stands on the topic that was made again."""
     left = landslide()
     topic = next(sent.topic for sent in left.dispatch if b"DispatchTeam" in (sent.value or b""))
-    stranger = replace(
-        next(sent for sent in left.dispatch if sent.topic == topic), offset=0, value=b"no message of ours"
-    )
+    first = next(sent for sent in left.dispatch if sent.topic == topic)
+    stranger = first._replace(offset=0, value=b"no message of ours")
     assert not _audited(Audit(with_topics=True), topic).is_clean
     assert _audited(Audit(with_topics=True, gone=frozenset({topic})), topic).is_clean
     made_again = Audit(with_topics=True, gone=frozenset({topic}))

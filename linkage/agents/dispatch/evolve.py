@@ -1,7 +1,5 @@
 """How facts change what `dispatch` knows. Nothing is judged here."""
 
-from dataclasses import replace
-
 from linkage.agents import deadlines
 from linkage.agents.desk import Evolves
 from linkage.agents.dispatch.state import Dispatch, Lending, Need, Request, TeamOrder
@@ -29,8 +27,8 @@ from linkage.events.dispatch import (
 
 def required(state: Dispatch, fact: TeamsRequired) -> Dispatch:
     known = state.incidents.get(fact.incident_id) or Need(fact.briefing, fact.skill)
-    need = replace(known, briefing=fact.briefing, skill=fact.skill, slots=max(known.slots, fact.needed))
-    return replace(state, incidents=state.incidents.set(fact.incident_id, need))
+    need = known._replace(briefing=fact.briefing, skill=fact.skill, slots=max(known.slots, fact.needed))
+    return state._replace(incidents=state.incidents.set(fact.incident_id, need))
 
 
 def ordered(state: Dispatch, fact: TeamOrdered) -> Dispatch:
@@ -49,62 +47,60 @@ def ordered(state: Dispatch, fact: TeamOrdered) -> Dispatch:
     orders = _replaced(state, fact.replaces).orders.set(fact.order_id, order)
     if fact.lent is not None:
         lending = state.lendings[fact.lent.request_id]
-        lending = replace(lending, orders=(*lending.orders, fact.order_id), tried=(*lending.tried, fact.team))
+        lending = lending._replace(orders=(*lending.orders, fact.order_id), tried=(*lending.tried, fact.team))
         lendings = state.lendings.set(fact.lent.request_id, lending)
-        return replace(state, holders=holders, orders=orders, lendings=lendings)
+        return state._replace(holders=holders, orders=orders, lendings=lendings)
     need = state.incidents[fact.incident_id]
-    need = replace(need, orders=(*need.orders, fact.order_id), tried=(*need.tried, fact.team))
-    return replace(state, holders=holders, orders=orders, incidents=state.incidents.set(fact.incident_id, need))
+    need = need._replace(orders=(*need.orders, fact.order_id), tried=(*need.tried, fact.team))
+    return state._replace(holders=holders, orders=orders, incidents=state.incidents.set(fact.incident_id, need))
 
 
 def _replaced(state: Dispatch, order_id: str | None) -> Dispatch:
     """The order whose seat another takes; a county's order is not in this book."""
     if order_id is None or order_id not in state.orders:
         return state
-    return replace(state, orders=state.orders.set(order_id, replace(state.orders[order_id], is_replaced=True)))
+    return state._replace(orders=state.orders.set(order_id, state.orders[order_id]._replace(is_replaced=True)))
 
 
 def answered(state: Dispatch, fact: TeamAnswered) -> Dispatch:
     if not fact.changed:
         return state
-    order = replace(state.orders[fact.order_id], said=fact.answer, is_unreachable=False)
-    return replace(state, orders=state.orders.set(fact.order_id, order))
+    order = state.orders[fact.order_id]._replace(said=fact.answer, is_unreachable=False)
+    return state._replace(orders=state.orders.set(fact.order_id, order))
 
 
 def overdue(state: Dispatch, fact: TeamOverdue) -> Dispatch:
     if not fact.is_unreachable:
         return state
-    order = replace(state.orders[fact.order_id], is_unreachable=True)
-    return replace(state, orders=state.orders.set(fact.order_id, order))
+    order = state.orders[fact.order_id]._replace(is_unreachable=True)
+    return state._replace(orders=state.orders.set(fact.order_id, order))
 
 
 def stood_down(state: Dispatch, fact: TeamStoodDown) -> Dispatch:
-    order = replace(state.orders[fact.order_id], revision=fact.revision, is_standing_down=True)
-    return replace(state, orders=state.orders.set(fact.order_id, order))
+    order = state.orders[fact.order_id]._replace(revision=fact.revision, is_standing_down=True)
+    return state._replace(orders=state.orders.set(fact.order_id, order))
 
 
 def released(state: Dispatch, fact: TeamReleased) -> Dispatch:
-    order = replace(state.orders[fact.order_id], is_released=True, is_unreachable=False)
-    return replace(state, orders=state.orders.set(fact.order_id, order), holders=state.holders.delete(fact.team))
+    order = state.orders[fact.order_id]._replace(is_released=True, is_unreachable=False)
+    return state._replace(orders=state.orders.set(fact.order_id, order), holders=state.holders.delete(fact.team))
 
 
 def requested(state: Dispatch, fact: CountyTeamRequested) -> Dispatch:
     request = Request(fact.request_id, fact.incident_id, fact.slot, fact.attempt, fact.refusals)
     need = state.incidents[fact.incident_id]
-    need = replace(need, requests=(*need.requests, fact.request_id))
-    return replace(
-        _replaced(state, fact.replaces),
+    need = need._replace(requests=(*need.requests, fact.request_id))
+    return _replaced(state, fact.replaces)._replace(
         requests=state.requests.set(fact.request_id, request),
         incidents=state.incidents.set(fact.incident_id, need),
     )
 
 
 def promised(state: Dispatch, fact: CountyTeamPromised) -> Dispatch:
-    request = replace(state.requests[fact.request_id], order_id=fact.order_id, team=fact.team)
+    request = state.requests[fact.request_id]._replace(order_id=fact.order_id, team=fact.team)
     need = state.incidents[fact.incident_id]
-    need = replace(need, tried=(*need.tried, fact.team))
-    return replace(
-        state,
+    need = need._replace(tried=(*need.tried, fact.team))
+    return state._replace(
         requests=state.requests.set(fact.request_id, request),
         incidents=state.incidents.set(fact.incident_id, need),
     )
@@ -113,8 +109,8 @@ def promised(state: Dispatch, fact: CountyTeamPromised) -> Dispatch:
 def refused(state: Dispatch, fact: CountyTeamRefused) -> Dispatch:
     """A team that was promised before, and then fell silent, may still come: its request is over only with it."""
     known = state.requests[fact.request_id]
-    request = replace(known, is_over=known.order_id is None)
-    return replace(state, requests=state.requests.set(fact.request_id, request))
+    request = known._replace(is_over=known.order_id is None)
+    return state._replace(requests=state.requests.set(fact.request_id, request))
 
 
 def lent_changed(state: Dispatch, fact: LentTeamChanged) -> Dispatch:
@@ -122,18 +118,18 @@ def lent_changed(state: Dispatch, fact: LentTeamChanged) -> Dispatch:
         return state
     known = state.requests[fact.request_id]
     is_current = known.order_id == fact.order_id
-    request = replace(known, is_over=known.is_over or (is_current and fact.reason == "done"))
-    return replace(state, requests=state.requests.set(fact.request_id, request))
+    request = known._replace(is_over=known.is_over or (is_current and fact.reason == "done"))
+    return state._replace(requests=state.requests.set(fact.request_id, request))
 
 
 def given_back(state: Dispatch, fact: LentTeamGivenBack) -> Dispatch:
-    request = replace(state.requests[fact.request_id], is_over=True)
-    return replace(state, requests=state.requests.set(fact.request_id, request))
+    request = state.requests[fact.request_id]._replace(is_over=True)
+    return state._replace(requests=state.requests.set(fact.request_id, request))
 
 
 def taken(state: Dispatch, fact: TeamRequestTaken) -> Dispatch:
     lending = Lending(fact.township, fact.incident_id, fact.briefing, fact.skill, fact.excluded)
-    return replace(state, lendings=state.lendings.set(fact.request_id, lending))
+    return state._replace(lendings=state.lendings.set(fact.request_id, lending))
 
 
 def unmet(state: Dispatch, fact: TeamRequestUnmet) -> Dispatch:
@@ -141,8 +137,8 @@ def unmet(state: Dispatch, fact: TeamRequestUnmet) -> Dispatch:
 
 
 def withdrawn(state: Dispatch, fact: TeamRequestWithdrawn) -> Dispatch:
-    lending = replace(state.lendings[fact.request_id], is_over=True)
-    return replace(state, lendings=state.lendings.set(fact.request_id, lending))
+    lending = state.lendings[fact.request_id]._replace(is_over=True)
+    return state._replace(lendings=state.lendings.set(fact.request_id, lending))
 
 
 def ended(state: Dispatch, fact: DispatchEnded) -> Dispatch:
@@ -159,10 +155,9 @@ def ended(state: Dispatch, fact: DispatchEnded) -> Dispatch:
         elif subject in lendings:
             lendings = lendings.delete(subject)
     if fact.subject in lendings:
-        lendings = lendings.set(fact.subject, replace(lendings[fact.subject], is_over=True))
+        lendings = lendings.set(fact.subject, lendings[fact.subject]._replace(is_over=True))
     kept = tuple(item for item in state.closed if item[1] not in fact.forgotten)
-    return replace(
-        state,
+    return state._replace(
         orders=orders,
         incidents=incidents,
         requests=requests,
@@ -172,7 +167,7 @@ def ended(state: Dispatch, fact: DispatchEnded) -> Dispatch:
 
 
 def deadline(state: Dispatch, fact: DeadlineSet | DeadlineEnded) -> Dispatch:
-    return replace(state, deadlines=deadlines.evolve(state.deadlines, fact))
+    return state._replace(deadlines=deadlines.evolve(state.deadlines, fact))
 
 
 def unchanged(state: Dispatch, fact: TeamsExhausted | CountyUnanswered | AnswerAwaited) -> Dispatch:

@@ -1,7 +1,7 @@
 """What `dispatch` knows: who holds which team, what each incident needs, what was asked of and lent by the county."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from immutables import Map
 
@@ -13,8 +13,7 @@ from linkage.events.outbound import Briefing
 from linkage.events.reference import Relation
 
 
-@dataclass(frozen=True, slots=True)
-class TeamOrder:
+class TeamOrder(NamedTuple):
     """An order to a team of this hub, from being ordered until the team is released."""
 
     order_id: str
@@ -34,8 +33,7 @@ class TeamOrder:
     is_released: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(NamedTuple):
     """What an incident of this hub needs, and who was asked for it."""
 
     briefing: Briefing
@@ -46,8 +44,7 @@ class Need:
     tried: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A township's request to the county, as the township sees it."""
 
     request_id: str
@@ -60,8 +57,7 @@ class Request:
     is_over: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Lending:
+class Lending(NamedTuple):
     """The same request as the county sees it."""
 
     township: str
@@ -73,8 +69,7 @@ class Lending:
     is_over: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Dispatch:
+class Dispatch(NamedTuple):
     holders: Map[str, str] = Map()
     """team -> the order that holds it. A team that is not in here is free."""
     orders: Map[str, TeamOrder] = Map()

@@ -6,9 +6,8 @@ road (a crossing named from one end, or a road alone), nearby (points that both 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from linkage.agents.desk import Reference
 from linkage.agents.information.sighting import Sighting, keys_to_search, metres_between
@@ -25,8 +24,7 @@ How = Literal["same_address", "one_road", "nearby"]
 RANK: dict[How, int] = {"same_address": 0, "one_road": 1, "nearby": 2}
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """Two sightings that are one event, or may be."""
 
     certainty: Certainty

@@ -1,6 +1,5 @@
 """How facts change what `information` knows. Nothing is judged here."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 from immutables import Map
@@ -52,8 +51,7 @@ def opened(state: Information, fact: IncidentOpened) -> Information:
         keys,
     )
     visits = visits_key(first)
-    return replace(
-        state,
+    return state._replace(
         incidents=state.incidents.set(fact.incident_id, incident),
         at_place=_indexed(state.at_place, keys, fact.incident_id),
         of_report=state.of_report.set(report, fact.incident_id),
@@ -66,16 +64,14 @@ def told_again(state: Information, fact: ReportMerged | ReportRevised) -> Inform
     report = (fact.report.sender, fact.report.message_id)
     seen = sighting_of(report, fact.kind or incident.kind, fact.place or incident.place, fact.occurred_at)
     new_keys = tuple(key for key in keys_of(seen) if key not in incident.keys)
-    grown = replace(
-        incident,
+    grown = incident._replace(
         reports=(*incident.reports, report),
         first_occurred_at=min(incident.first_occurred_at, fact.occurred_at),
         last_occurred_at=max(incident.last_occurred_at, fact.occurred_at),
         sightings=_kept(incident.sightings, seen),
         keys=(*incident.keys, *new_keys),
     )
-    return replace(
-        state,
+    return state._replace(
         incidents=state.incidents.set(fact.incident_id, grown),
         at_place=_indexed(state.at_place, new_keys, fact.incident_id),
         of_report=state.of_report.set(report, fact.incident_id),
@@ -93,11 +89,11 @@ def _indexed(at: Map[str, tuple[str, ...]], keys: tuple[str, ...], incident_id: 
 
 
 def unplaced(state: Information, fact: ReportUnplaced) -> Information:
-    return replace(state, unplaced=state.unplaced.set((fact.report.sender, fact.report.message_id), fact))
+    return state._replace(unplaced=state.unplaced.set((fact.report.sender, fact.report.message_id), fact))
 
 
 def handed_over(state: Information, fact: ReportHandedOver) -> Information:
-    return replace(state, unplaced=state.unplaced.delete((fact.report.sender, fact.report.message_id)))
+    return state._replace(unplaced=state.unplaced.delete((fact.report.sender, fact.report.message_id)))
 
 
 def closed(state: Information, fact: IncidentClosed) -> Information:
@@ -114,8 +110,7 @@ def closed(state: Information, fact: IncidentClosed) -> Information:
     is_same_day = bool(state.closed) and state.closed[-1].forget_on == forget_on
     before = state.closed[-1].last if is_same_day else None
     trace = Closed(fact.incident_id, key, visits_key(incident.sightings[0]), incident.reports, before)
-    return replace(
-        state,
+    return state._replace(
         incidents=state.incidents.delete(fact.incident_id),
         at_place=at_place,
         closed=(*(state.closed[:-1] if is_same_day else state.closed), ClosedDay(forget_on, trace)),
@@ -143,8 +138,7 @@ def _forgotten(state: Information, today: int) -> Information:
             else:
                 visits.pop(trace.visits_key, None)
             trace = trace.before
-    return replace(
-        state,
+    return state._replace(
         closed=tuple(day for day in state.closed if day.forget_on > today),
         of_report=of_report.finish(),
         closed_at=closed_at.finish(),
@@ -162,8 +156,8 @@ def linked(state: Information, fact: IncidentsLinked) -> Information:
     elif is_new:
         days = (*days, LinkDay(forget_on, (fact.link_id,)))
     link = Link(fact.one, fact.other, fact.relation, fact.parent_id, fact.linked_at)
-    return replace(
-        state, links=state.links.set(fact.link_id, link), link_days=days, parents=_joined(state.parents, link)
+    return state._replace(
+        links=state.links.set(fact.link_id, link), link_days=days, parents=_joined(state.parents, link)
     )
 
 
@@ -183,20 +177,20 @@ def _links_forgotten(state: Information, today: int) -> Information:
             parents.pop(link.one.incident_id, None)
             parents.pop(link.other.incident_id, None)
     kept = tuple(day for day in state.link_days if day.forget_on > today)
-    return replace(state, links=links.finish(), parents=parents.finish(), link_days=kept)
+    return state._replace(links=links.finish(), parents=parents.finish(), link_days=kept)
 
 
 def proposed(state: Information, fact: LinkProposed) -> Information:
     incident = state.incidents.get(fact.incident_id)
     if incident is None:
         return state
-    grown = replace(incident, links=(*incident.links, (fact.link_id, fact.certainty)))
-    return replace(state, incidents=state.incidents.set(fact.incident_id, grown))
+    grown = incident._replace(links=(*incident.links, (fact.link_id, fact.certainty)))
+    return state._replace(incidents=state.incidents.set(fact.incident_id, grown))
 
 
 def judged(state: Information, fact: LinkJudged) -> Information:
     link = Link(fact.one, fact.other, fact.relation, fact.parent_id, fact.judged_at)
-    return replace(state, links=state.links.set(fact.link_id, link), parents=_joined(state.parents, link))
+    return state._replace(links=state.links.set(fact.link_id, link), parents=_joined(state.parents, link))
 
 
 def unchanged(state: Information, fact: ReportStillUnplaced | AnswerAwaited | LinkNoted) -> Information:
@@ -205,7 +199,7 @@ def unchanged(state: Information, fact: ReportStillUnplaced | AnswerAwaited | Li
 
 
 def deadline(state: Information, fact: DeadlineSet | DeadlineEnded) -> Information:
-    return replace(state, deadlines=deadlines.evolve(state.deadlines, fact))
+    return state._replace(deadlines=deadlines.evolve(state.deadlines, fact))
 
 
 EVOLVES: Evolves = {

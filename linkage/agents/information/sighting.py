@@ -1,8 +1,8 @@
 """A sighting: where and when one report says it happened, ready to be compared, and the keys of its index."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from math import cos, floor, hypot, radians
+from typing import NamedTuple
 
 from linkage.agents.information.roads import named, roads
 from linkage.events.base import Place
@@ -15,8 +15,7 @@ CELL_DEGREES = 0.006
 """667 m from south to north, from west to east more than CELL_REACH_M below 52 degrees: nine cells reach that far."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(NamedTuple):
     report: ReportKey
     kind: str
     occurred_at: datetime

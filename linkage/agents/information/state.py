@@ -1,7 +1,7 @@
 """What `information` knows: open incidents, an index of them, closed ones for a while, unplaced reports."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from immutables import Map
 
@@ -17,8 +17,7 @@ SIGHTINGS_LIMIT_COUNT = 12
 """Of one incident: its first and its latest; what was said between them decides nothing more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Incident:
+class Incident(NamedTuple):
     incident_id: str
     kind: str
     place: Place
@@ -33,8 +32,7 @@ class Incident:
     """What was proposed to the county, so that nothing is proposed twice."""
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(NamedTuple):
     """A closed incident, in the list of those of one day."""
 
     incident_id: str
@@ -44,16 +42,14 @@ class Closed:
     before: "Closed | None"
 
 
-@dataclass(frozen=True, slots=True)
-class ClosedDay:
+class ClosedDay(NamedTuple):
     """What was closed on one day, so that it is forgotten at once."""
 
     forget_on: int
     last: Closed
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """Two incidents that are one event, may be, or are not, as it stands."""
 
     one: LinkedIncident
@@ -63,16 +59,14 @@ class Link:
     linked_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class LinkDay:
+class LinkDay(NamedTuple):
     """The links of one day, so that they are forgotten at once."""
 
     forget_on: int
     link_ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Information:
+class Information(NamedTuple):
     """Open incidents, an index of them by place, closed ones until they are forgotten, unplaced reports."""
 
     incidents: Map[str, Incident] = Map()

@@ -1,7 +1,5 @@
 """How facts change what `whistle` knows. Nothing is judged here."""
 
-from dataclasses import replace
-
 from linkage.agents import deadlines
 from linkage.agents.desk import Evolves
 from linkage.agents.whistle.state import Blown, Whistle, WhistleOrder
@@ -20,12 +18,12 @@ from linkage.events.whistle import (
 
 
 def blown(state: Whistle, fact: WhistleBlown) -> Whistle:
-    return replace(state, incidents=state.incidents.set(fact.incident_id, Blown(fact.briefing, fact.slots)))
+    return state._replace(incidents=state.incidents.set(fact.incident_id, Blown(fact.briefing, fact.slots)))
 
 
 def briefing_changed(state: Whistle, fact: WhistleBriefingChanged) -> Whistle:
-    known = replace(state.incidents[fact.incident_id], briefing=fact.briefing)
-    return replace(state, incidents=state.incidents.set(fact.incident_id, known))
+    known = state.incidents[fact.incident_id]._replace(briefing=fact.briefing)
+    return state._replace(incidents=state.incidents.set(fact.incident_id, known))
 
 
 def whistled(state: Whistle, fact: DepartmentWhistled) -> Whistle:
@@ -34,22 +32,22 @@ def whistled(state: Whistle, fact: DepartmentWhistled) -> Whistle:
     )
     orders_now = state.orders.set(fact.order_id, order)
     if fact.replaces is not None:
-        orders_now = orders_now.set(fact.replaces, replace(orders_now[fact.replaces], is_replaced=True))
+        orders_now = orders_now.set(fact.replaces, orders_now[fact.replaces]._replace(is_replaced=True))
     known = state.incidents[fact.incident_id]
-    grown = replace(known, orders=(*known.orders, fact.order_id))
-    return replace(state, orders=orders_now, incidents=state.incidents.set(fact.incident_id, grown))
+    grown = known._replace(orders=(*known.orders, fact.order_id))
+    return state._replace(orders=orders_now, incidents=state.incidents.set(fact.incident_id, grown))
 
 
 def answered(state: Whistle, fact: DepartmentAnswered) -> Whistle:
     if not fact.changed:
         return state
-    order = replace(state.orders[fact.order_id], said=fact.answer)
-    return replace(state, orders=state.orders.set(fact.order_id, order))
+    order = state.orders[fact.order_id]._replace(said=fact.answer)
+    return state._replace(orders=state.orders.set(fact.order_id, order))
 
 
 def stood_down(state: Whistle, fact: DepartmentStoodDown) -> Whistle:
-    order = replace(state.orders[fact.order_id], revision=fact.revision, is_over=True)
-    return replace(state, orders=state.orders.set(fact.order_id, order))
+    order = state.orders[fact.order_id]._replace(revision=fact.revision, is_over=True)
+    return state._replace(orders=state.orders.set(fact.order_id, order))
 
 
 def over(state: Whistle, fact: WhistleEnded) -> Whistle:
@@ -60,11 +58,11 @@ def over(state: Whistle, fact: WhistleEnded) -> Whistle:
         incidents = incidents.delete(incident)
     kept = tuple((at, incident) for at, incident in state.closed if incident not in fact.forgotten)
     closed = (*kept, (fact.forget_at, fact.incident_id)) if fact.incident_id in incidents else kept
-    return replace(state, incidents=incidents, orders=orders_left, closed=closed)
+    return state._replace(incidents=incidents, orders=orders_left, closed=closed)
 
 
 def deadline(state: Whistle, fact: DeadlineSet | DeadlineEnded) -> Whistle:
-    return replace(state, deadlines=deadlines.evolve(state.deadlines, fact))
+    return state._replace(deadlines=deadlines.evolve(state.deadlines, fact))
 
 
 def unchanged(

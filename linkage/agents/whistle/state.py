@@ -1,7 +1,7 @@
 """What `whistle` knows: the seats of each incident, every order to a department, the open deadlines."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from immutables import Map
 
@@ -12,8 +12,7 @@ from linkage.events.outbound import Briefing
 from linkage.events.reference import Relation, WhistleSlot
 
 
-@dataclass(frozen=True, slots=True)
-class WhistleOrder:
+class WhistleOrder(NamedTuple):
     order_id: str
     incident_id: str
     slot: int
@@ -27,15 +26,13 @@ class WhistleOrder:
     is_replaced: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Blown:
+class Blown(NamedTuple):
     briefing: Briefing
     slots: tuple[WhistleSlot, ...]
     orders: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Whistle:
+class Whistle(NamedTuple):
     incidents: Map[str, Blown] = Map()
     orders: Map[str, WhistleOrder] = Map()
     deadlines: Book = deadlines.EMPTY
