@@ -3,12 +3,16 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+from pydantic import ValidationError
+
 from linkage import engine
 from linkage.engine import Hub, Step
-from linkage.events.base import Level, Place
+from linkage.events.base import Frozen, Level, Place, filled
 from linkage.events.between_hubs import ReleaseLentTeam, RequestCountyTeam
+from linkage.events.deadlines import DeadlineEnded
 from linkage.events.dispatch import DispatchEnded, TeamOrdered, TeamReleased, TeamRequestUnmet
-from linkage.events.envelope import InboxKind, InboxRecord
+from linkage.events.envelope import InboxKind, InboxRecord, Origin, Sent, StagedFact
 from linkage.events.inbound import Answer, AnswerOrder, LoadReference
 from linkage.events.outbound import Briefing
 from linkage.runtime.letters import letter_of
@@ -141,3 +145,44 @@ def test_a_reader_of_many_topics_sees_each_one_change() -> None:
     assert all(
         [offset for topic, offset in found if topic == name] == [0, 1, 2] for name in {topic for topic, _ in expected}
     )
+
+
+ENDED = DeadlineEnded(deadline_id="D-1", revision=1, outcome="met", reason="received")
+
+
+@pytest.mark.parametrize(
+    ("wrapper", "parts"),
+    [
+        (StagedFact, {"stage": "dispatch", "fact": ENDED}),
+        (Origin, {"topic": "linkage.report.grid", "partition": 0, "offset": 7, "appended_at": NOW}),
+        (Sent, {"topic": "linkage.dispatch.health", "message_id": "m-1", "type": "t", "diverted_because": None}),
+    ],
+)
+def test_a_wrapper_of_checked_parts_is_what_validating_them_gives(wrapper: type[Frozen], parts: dict[str, Any]) -> None:
+    """In every way in which somebody could look at it; as strict about changes, too."""
+    quick, careful = filled(wrapper, **parts), wrapper(**parts)
+    assert (quick, repr(quick), quick.model_dump_json()) == (careful, repr(careful), careful.model_dump_json())
+    assert quick.model_fields_set == set(wrapper.model_fields), "every field must be named"
+    assert quick.model_copy(update=parts) == careful
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(quick, next(iter(parts)), "another")
+
+
+def test_a_steps_facts_are_wrapped_with_every_field_named() -> None:
+    """What is filled without validating lacks what nobody names."""
+    letter = letter_of(
+        "log",
+        county.NORTH,
+        "command",
+        county.COUNTY,
+        "m-1",
+        "d-1",
+        NOW,
+        None,
+        LoadReference(hub=county.NORTH, reference=county.reference(county.NORTH)),
+    )
+    facts = engine.step(Hub(county.NORTH), letter, NOW).facts
+    assert facts
+    for staged in facts:
+        assert staged == StagedFact(stage=staged.stage, fact=staged.fact)
+        assert staged.model_fields_set == set(StagedFact.model_fields)
