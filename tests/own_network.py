@@ -10,7 +10,6 @@ import os
 import socket
 import struct
 import threading
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -21,8 +20,6 @@ IFF_UP = 0x1
 INTERFACE_REQUEST = "16sH14s"
 RELAY_BYTES = 65_536
 BACKLOG_COUNT = 64
-RELAYED_LIMIT_S = 30.0
-PAUSE_S = 0.05
 
 
 def is_possible() -> bool:
@@ -34,19 +31,6 @@ def enter() -> None:
     """This process, and its threads to come, into a new namespace whose loopback is up. Raises OSError."""
     _called("unshare", CLONE_NEWNET)
     _set_loopback(up=True)
-
-
-def wait_until_relayed(ports: Sequence[int]) -> None:
-    """Returns when the relay listens on them: a worker that finds no broker at its start ends. Raises TimeoutError."""
-    give_up_at = time.monotonic() + RELAYED_LIMIT_S
-    for port in ports:
-        while True:
-            with suppress(OSError):
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            if time.monotonic() > give_up_at:
-                raise TimeoutError(f"no relay on port {port} within {RELAYED_LIMIT_S:.0f} s")
-            time.sleep(PAUSE_S)
 
 
 def _called(name: str, *arguments: int) -> None:

@@ -95,7 +95,6 @@ def main() -> None:
     if plan["own_network"]:
         own_network.enter()
         print("network", flush=True)
-        own_network.wait_until_relayed([int(server.split(":")[1]) for server in settings.bootstrap_servers.split(",")])
     if plan["clock_offset_ms"]:
         _set_clock_off(plan["clock_offset_ms"])
     if plan["group_suffix"]:

@@ -4,6 +4,7 @@ Faust has the life cycle, the signals, the group over the empty lease topic, the
 through its streams (docs/adr/0002).
 """
 
+import asyncio
 import logging
 import os
 import socket
@@ -16,9 +17,11 @@ import faust
 import structlog
 from faust.worker import Worker as FaustWorker
 
+from linkage.errors import LogError
 from linkage.settings import WorkerSettings
 from linkage.worker.collection import collect_rarely
-from linkage.worker.leases import Leases
+from linkage.worker.kafka_log import KafkaLog
+from linkage.worker.leases import START_RETRY_S, Leases
 from linkage.worker.logging import LIBRARY_LOGGING, configure_logging
 from linkage.worker.web import add_pages
 
@@ -107,9 +110,30 @@ def _free_port() -> int:
         return port
 
 
+async def until_a_broker_answers(settings: WorkerSettings) -> None:
+    """A worker may be started before its brokers: it waits for them, and says so. Faust would end with a traceback."""
+    kafka = KafkaLog(settings)
+    try:
+        while not await _answers(kafka, settings):  # noqa: ASYNC110  a broker that comes tells nobody
+            await asyncio.sleep(START_RETRY_S)
+    finally:
+        await kafka.close()
+
+
+async def _answers(kafka: KafkaLog, settings: WorkerSettings) -> bool:
+    try:
+        await kafka.partitions(settings.topics.journal)
+    except LogError as error:
+        remedy = "start it, or name another one: --bootstrap-servers"
+        _LOG.warning("worker_waits_for_broker", servers=settings.bootstrap_servers, detail=str(error), remedy=remedy)
+        return False
+    return True
+
+
 def run(settings: WorkerSettings, at_point: Callable[[str], None] | None = None) -> None:
     """Runs a worker until it is told to stop. Ends the process (SystemExit)."""
     configure_logging(json=settings.log_json, level=getattr(logging, settings.log_level.upper()))
+    asyncio.run(until_a_broker_answers(settings))
     app, _ = make_app(settings, at_point)
     collect_rarely()
     worker = FaustWorker(app, quiet=True, redirect_stdouts=False, loglevel="WARNING", logging_config=LIBRARY_LOGGING)

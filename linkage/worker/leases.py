@@ -52,6 +52,8 @@ class Leases(Service):
             at_point=self._at_point,
         )
         log_ids = await self._identities(self._kafka)
+        if log_ids is None:
+            return
         digest_key = (settings.digest_key or settings.namespace).encode()
         self.member = Member(
             self._kafka, self.time, settings.topics, log_ids, loop_limits(settings), digest_key, self._on_fatal
@@ -59,10 +61,13 @@ class Leases(Service):
         self.member.start()
         self.member.rebalanced(self._assigned_early)
 
-    async def _identities(self, kafka: KafkaLog) -> dict[int, str]:
-        """The identity of each journal partition's log; waits, and says so, until the topics are there."""
+    async def _identities(self, kafka: KafkaLog) -> dict[int, str] | None:
+        """The identity of each journal partition's log; waits, and says so, until the topics are there.
+
+        None when the worker is told to stop meanwhile.
+        """
         topics = self.settings.topics
-        while True:
+        while not self.should_stop:
             try:
                 if partitions := await kafka.partitions(topics.journal):
                     return await read_log_identities(kafka, topics, partitions)
@@ -71,6 +76,7 @@ class Leases(Service):
                 detail = str(error)
             _LOG.warning("worker_waits_for_topics", detail=detail)
             await self.sleep(START_RETRY_S)
+        return None
 
     def rebalanced(self, partitions: Iterable[int]) -> None:
         """The group's word; what comes before the start is kept for it."""
