@@ -24,6 +24,8 @@ from bench.quiet import quiet
 from bench.real_work import MISSING
 from linkage import wire
 from linkage.agents import STAGES
+from linkage.agents.deadlines import Book
+from linkage.agents.over import Over
 from linkage.county import events_to_load
 from linkage.engine import Hub
 from linkage.events.envelope import StagedFact
@@ -57,7 +59,7 @@ class Day:
 
 
 def year_of(calls: Calls, per_day: int, days: int) -> Iterator[Said]:
-    """So many calls a day, evenly thinned, repeated until the days are full; ids and dates shifted."""
+    """So many calls a day, at most all, evenly thinned, repeated until the days are full; ids and dates shifted."""
     first_ms, last_ms = calls.said[0].at_ms, calls.said[-1].at_ms
     span_days = (last_ms - first_ms) // DAY_MS + 1
     every = max(1, len(calls.said) // (span_days * per_day))
@@ -169,8 +171,8 @@ def _sizes(hub: Hub) -> Iterator[tuple[str, int]]:
 
 def _of_state(name: str, state: Any) -> Iterator[tuple[str, int]]:
     for field_name, content in state._asdict().items():
-        if field_name == "deadlines":
-            yield from _of_state(f"{name}.deadlines", content)
+        if isinstance(content, Book | Over):
+            yield from _of_state(f"{name}.{field_name}", content)
         elif isinstance(content, Map | tuple):
             yield f"{name}.{field_name}", len(content)
 
@@ -219,8 +221,8 @@ def _told(year: Year, cpu_s: float) -> str:
         return f"- {what}: {one:,.0f} on a middling day of the second quarter, {other:,.0f} of the last {change}."
 
     lines = [
-        f"{len(year.said)} calls over {count} days ({len(year.said) / count:.0f} a day: the file's own calls, thinned "
-        f"out, repeated with shifted dates), {year.steps} steps, {cpu_s:.0f} s of CPU.",
+        f"{len(year.said)} calls over {count} days ({len(year.said) / count:.0f} a day: the file's own calls, repeated "
+        f"with shifted dates), {year.steps} steps, {cpu_s:.0f} s of CPU.",
         f"![A simulated year]({PICTURE.name})",
         "\n".join(
             (
@@ -247,7 +249,7 @@ def _sizes_table(days: Sequence[Day]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--per-day", type=int, default=30)
+    parser.add_argument("--per-day", type=int, default=385, help="fewer than all: evenly thinned out")
     parser.add_argument("--days", type=int, default=365)
     told = parser.parse_args()
     quiet()

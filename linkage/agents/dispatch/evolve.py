@@ -156,13 +156,12 @@ def ended(state: Dispatch, fact: DispatchEnded) -> Dispatch:
             lendings = lendings.delete(subject)
     if fact.subject in lendings:
         lendings = lendings.set(fact.subject, lendings[fact.subject]._replace(is_over=True))
-    kept = tuple(item for item in state.closed if item[1] not in fact.forgotten)
     return state._replace(
         orders=orders,
         incidents=incidents,
         requests=requests,
         lendings=lendings,
-        closed=(*kept, (fact.forget_at, fact.subject)),
+        closed=state.closed.without(fact.forgotten).with_ended(fact.subject, fact.forget_at),
     )
 
 

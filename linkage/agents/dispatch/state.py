@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from immutables import Map
 
-from linkage.agents import deadlines
+from linkage.agents import deadlines, over
 from linkage.agents.deadlines import Book
+from linkage.agents.over import Over
 from linkage.events.dispatch import Lent
 from linkage.events.inbound import Answer
 from linkage.events.outbound import Briefing
@@ -77,8 +78,8 @@ class Dispatch(NamedTuple):
     requests: Map[str, Request] = Map()
     lendings: Map[str, Lending] = Map()
     deadlines: Book = deadlines.EMPTY
-    closed: tuple[tuple[datetime, str], ...] = ()
-    """(forget at, incident or request) of what is over: late answers still find their order until then."""
+    closed: Over = over.NOTHING
+    """Incidents and requests: late answers still find their order until they are forgotten."""
 
 
 INITIAL = Dispatch()

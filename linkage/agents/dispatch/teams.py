@@ -217,11 +217,10 @@ def on_closed(state: Dispatch, closed: IncidentClosed, desk: Desk) -> Iterator[F
 
 def over(state: Dispatch, subject: str, kept_s: int, desk: Desk) -> DispatchEnded:
     """The incident or request is over; those whose time has come, and whose teams are all back, are forgotten."""
-    expired = (known for at, known in state.closed if at <= desk.now)
     return DispatchEnded(
         subject=subject,
         forget_at=desk.now + timedelta(seconds=kept_s),
-        forgotten=tuple(known for known in expired if _everybody_is_back(state, known)),
+        forgotten=tuple(known for known in state.closed.due(desk.now) if _everybody_is_back(state, known)),
     )
 
 

@@ -125,8 +125,8 @@ def on_closed(state: Whistle, closed: IncidentClosed, desk: Desk) -> Iterator[Fa
                 stood_down_at=desk.now,
             )
     forget_at = desk.now + timedelta(seconds=closed.kept_s)
-    expired = tuple(incident for at, incident in state.closed if at <= desk.now)
-    yield WhistleEnded(incident_id=closed.incident_id, forget_at=forget_at, forgotten=expired)
+    forgotten = tuple(state.closed.due(desk.now))
+    yield WhistleEnded(incident_id=closed.incident_id, forget_at=forget_at, forgotten=forgotten)
 
 
 def _fallback(desk: Desk) -> tuple[WhistleSlot, ...]:

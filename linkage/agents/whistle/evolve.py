@@ -56,8 +56,9 @@ def over(state: Whistle, fact: WhistleEnded) -> Whistle:
         for order_id in incidents[incident].orders:
             orders_left = orders_left.delete(order_id)
         incidents = incidents.delete(incident)
-    kept = tuple((at, incident) for at, incident in state.closed if incident not in fact.forgotten)
-    closed = (*kept, (fact.forget_at, fact.incident_id)) if fact.incident_id in incidents else kept
+    closed = state.closed.without(fact.forgotten)
+    if fact.incident_id in incidents:
+        closed = closed.with_ended(fact.incident_id, fact.forget_at)
     return state._replace(incidents=incidents, orders=orders_left, closed=closed)
 
 

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from immutables import Map
 
-from linkage.agents import deadlines
+from linkage.agents import deadlines, over
 from linkage.agents.deadlines import Book
+from linkage.agents.over import Over
 from linkage.events.inbound import Answer
 from linkage.events.outbound import Briefing
 from linkage.events.reference import Relation, WhistleSlot
@@ -36,8 +37,8 @@ class Whistle(NamedTuple):
     incidents: Map[str, Blown] = Map()
     orders: Map[str, WhistleOrder] = Map()
     deadlines: Book = deadlines.EMPTY
-    closed: tuple[tuple[datetime, str], ...] = ()
-    """(forget at, incident) of closed incidents: answers that come late still find their order until then."""
+    closed: Over = over.NOTHING
+    """Closed incidents: answers that come late still find their order until they are forgotten."""
 
 
 INITIAL = Whistle()
