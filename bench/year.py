@@ -1,6 +1,6 @@
-"""A simulated year: the file's calls, thinned out and repeated with shifted dates, through the real loops.
+"""A simulated year: the file's calls, repeated with shifted dates, through the real loops.
 
-`python -m bench.year [--per-day 30] [--days 365]`. What must stay flat: resident memory, what the hubs remember, the
+`python -m bench.year [--per-day 385] [--days 365]`. What must stay flat: resident memory, what the hubs remember, the
 CPU time of a step. The log in memory drops what every loop has passed, as retention would.
 """
 

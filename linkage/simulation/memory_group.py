@@ -74,6 +74,7 @@ class Group:
         """Its client is closed, and the broker could not be told: its session ends by itself."""
         if name not in self.members:
             self._clients.pop(name, None)
+            self._cancel(self._rejoins, name)
             return
         self._abandoned.add(name)
         self._reconsider(name)

@@ -116,6 +116,27 @@ def test_nobodys_session_ends_while_the_broker_is_down() -> None:
     assert "session_expired" not in world.faults.strikes
 
 
+def test_who_closes_before_he_has_joined_anew_does_not_join_any_more() -> None:
+    """Given a member whose session ended, who is about to hear of it, and a broker that can't be told that he leaves,
+    then nobody looks for him later (seed 51070)."""
+    world = World()
+    process, log = world.worker()
+
+    async def case() -> None:
+        leaving = await log.group_reader("group", ["journal"])
+        steady = await world.log.group_reader("group", ["journal"])
+        await settle(world, leaving, steady)
+        process.pause()
+        await world.time.sleep(9_000)
+        process.resume()
+        world.broker.stop_for(500)
+        await leaving.close()
+        await world.time.sleep(20_000)
+        assert steady.assigned() == PARTITIONS
+
+    world.run(case())
+
+
 def test_shares_are_even_to_within_one_and_stay_where_they_were() -> None:
     """Only what must move moves; what is pinned is where it is pinned."""
     wanted = {name: frozenset(PARTITIONS) for name in "abc"}
