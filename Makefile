@@ -21,7 +21,7 @@ bench: venv
 bench-step: venv
 	$(BIN)/python -m bench.step
 
-# Every real call, and a simulated year: docs/performance.md. An hour or more.
+# A simulated year of real calls, and every call once: docs/performance.md. Some twenty minutes when quiet, an hour when not.
 bench-long: venv
 	$(BIN)/python -m bench.run --long
 

@@ -13,8 +13,6 @@ from bench.measuring import cluster, environment
 from bench.quiet import quiet
 
 ANSWERS, CALLS, FOLDED_CALLS = 3_000, 300, 200
-PER_DAY, DAYS = 385, 365
-"""The file's own rate."""
 
 SECTIONS: dict[str, Callable[[str], str]] = {
     "overhead": lambda servers: overhead.section(servers, ANSWERS),
@@ -24,7 +22,7 @@ SECTIONS: dict[str, Callable[[str], str]] = {
     "take-over": take_over.section,
 }
 LONG: dict[str, Callable[[], str]] = {
-    "year": lambda: year.section(PER_DAY, DAYS),
+    "year": lambda: year.section(year.PER_DAY, year.DAYS),
     "whole-file": lambda: real_work.section("", 0, is_whole=True),
 }
 """The year first: it shows the process's memory, and the whole file's journal stands in memory."""

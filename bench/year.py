@@ -39,6 +39,8 @@ from linkage.simulation.solo_worker import SoloWorker
 from linkage.topics import Topics
 
 DAY_MS = 86_400_000
+PER_DAY, DAYS = 385, 365
+"""The file's own rate."""
 YEAR_LIMIT_STEPS = 10**10
 PICTURE = DOCUMENT.with_name("year.svg")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -249,8 +251,8 @@ def _sizes_table(days: Sequence[Day]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--per-day", type=int, default=385, help="fewer than all: evenly thinned out")
-    parser.add_argument("--days", type=int, default=365)
+    parser.add_argument("--per-day", type=int, default=PER_DAY, help="fewer than all: evenly thinned out")
+    parser.add_argument("--days", type=int, default=DAYS)
     told = parser.parse_args()
     quiet()
     print(section(told.per_day, told.days))

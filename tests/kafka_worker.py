@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, astuple, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -184,6 +184,18 @@ class WorkerProcess:
                 if event in (None, fields["event"]):
                     at_ms = int(datetime.fromisoformat(fields["timestamp"]).timestamp() * 1000)
                     yield LogLine(at_ms, fields["event"], fields)
+
+    async def logged(self, wanted: Callable[[LogLine], bool], what: str, limit_s: float) -> LogLine:
+        """The first such line of its log, once it has written it."""
+        try:
+            async with asyncio.timeout(limit_s):
+                while True:
+                    for line in self.log():
+                        if wanted(line):
+                            return line
+                    await asyncio.sleep(PAUSE_S)
+        except TimeoutError:
+            raise AssertionError(f"no evidence in {self.name}'s log: {what}\n{self.stderr()}") from None
 
     def stderr(self, last_lines: int = 40) -> str:
         lines = self._stderr.read_text(encoding="utf-8", errors="replace").splitlines()

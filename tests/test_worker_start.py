@@ -15,16 +15,11 @@ pytestmark = pytest.mark.kafka
 
 PORTS = range(29_092, 29_592)
 SAID_LIMIT_S = 60
-PAUSE_S = 0.05
 
 
 async def _says(worker: WorkerProcess, event: str) -> dict[str, object]:
-    """The fields of its first event of that name, once it has written it."""
-    async with asyncio.timeout(SAID_LIMIT_S):
-        while not (found := list(worker.log(event))):
-            assert worker.is_running, worker.stderr()
-            await asyncio.sleep(PAUSE_S)
-    return found[0].fields
+    """The fields of its first event of that name."""
+    return (await worker.logged(lambda line: line.event == event, event, SAID_LIMIT_S)).fields
 
 
 async def test_a_worker_started_before_its_broker_waits_for_it_and_goes_on(tmp_path: Path) -> None:

@@ -45,13 +45,12 @@ class Over(NamedTuple):
 
     def without(self, subjects: Iterable[str]) -> "Over":
         """What is left when these are forgotten; who is not in here is nobody to forget."""
+        gone = {subject: self.day_of[subject] for subject in subjects if subject in self.day_of}
         by_day, day_of = self.by_day, self.day_of
-        for subject in subjects:
-            day = day_of.get(subject)
-            if day is None:
-                continue
-            left = tuple(one for one in by_day[day] if one.subject != subject)
+        for day in sorted(set(gone.values())):
+            left = tuple(one for one in by_day[day] if one.subject not in gone)
             by_day = by_day.set(day, left) if left else by_day.delete(day)
+        for subject in gone:
             day_of = day_of.delete(subject)
         return Over(by_day, day_of, self.ended)
 

@@ -92,9 +92,10 @@ class StagePublisher:
         key, source = hub.encode(), f"/hub/{hub}"
         head = b'{"type":"%b","hub":"%b","position":%d,"index":' % (PUBLISHED.encode(), key, position)
         instant = now.encode()
+        ids = identity.message_ids(len(facts), "fact", self.log_id, position)
         outgoing = []
-        for index, message_id in enumerate(identity.message_ids(len(facts), "fact", self.log_id, position)):
-            stage, fact = facts[index]["stage"], facts[index]["fact"]
+        for index, (staged, message_id) in enumerate(zip(facts, ids, strict=True)):
+            stage, fact = staged["stage"], staged["fact"]
             value = b'%b%d,"stage":"%b","now":"%b","fact":%b}' % (head, index, stage.encode(), instant, to_json(fact))
             attributes = wire.Attributes(message_id, source, PUBLISHED, now, fact.get("incident_id"))
             topic = self.topics.stage(stage)

@@ -110,7 +110,7 @@ def _free_port() -> int:
         return port
 
 
-async def until_a_broker_answers(settings: WorkerSettings) -> None:
+async def _until_a_broker_answers(settings: WorkerSettings) -> None:
     """A worker may be started before its brokers: it waits for them, and says so. Faust would end with a traceback."""
     kafka = KafkaLog(settings)
     try:
@@ -133,7 +133,7 @@ async def _answers(kafka: KafkaLog, settings: WorkerSettings) -> bool:
 def run(settings: WorkerSettings, at_point: Callable[[str], None] | None = None) -> None:
     """Runs a worker until it is told to stop. Ends the process (SystemExit)."""
     configure_logging(json=settings.log_json, level=getattr(logging, settings.log_level.upper()))
-    asyncio.run(until_a_broker_answers(settings))
+    asyncio.run(_until_a_broker_answers(settings))
     app, _ = make_app(settings, at_point)
     collect_rarely()
     worker = FaustWorker(app, quiet=True, redirect_stdouts=False, loglevel="WARNING", logging_config=LIBRARY_LOGGING)

@@ -137,15 +137,7 @@ class Ground:
 
     async def logged(self, worker: WorkerProcess, wanted: Callable[[LogLine], bool], what: str) -> LogLine:
         """The first such line of a worker's log."""
-        try:
-            async with asyncio.timeout(FACT_LIMIT_S):
-                while True:
-                    for line in worker.log():
-                        if wanted(line):
-                            return line
-                    await asyncio.sleep(POLL_S)
-        except TimeoutError:
-            raise AssertionError(f"no evidence in {worker.name}'s log: {what}\n{worker.stderr()}") from None
+        return await worker.logged(wanted, what, FACT_LIMIT_S)
 
     async def fenced(self, worker: WorkerProcess, since_ms: int) -> LogLine:
         """It was refused by the broker as no longer the owner."""
